@@ -1,0 +1,1 @@
+//! Runs a fleet of GitHub Actions runners under systemd.

@@ -1,0 +1,2 @@
+//! The `runnerctl` program.
+fn main() {}
