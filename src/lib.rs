@@ -1,1 +1,2 @@
 //! Runs a fleet of GitHub Actions runners under systemd.
+pub mod config;

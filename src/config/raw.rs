@@ -1,0 +1,151 @@
+//! The config file as serde sees it. The docs here become the descriptions of the JSON Schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::limits::Limits;
+use super::url::GithubUrl;
+use super::words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
+
+/// Configuration of runnerctl: one fleet of GitHub Actions runners on this host.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawConfig {
+    /// Where the runners register: a repository, organisation or enterprise (required)
+    pub url: Option<GithubUrl>,
+    /// Number of runners, 1 to 1000 (default 4)
+    #[schemars(with = "Option<u16>")]
+    pub count: Option<Spanned<i64>>,
+    /// Runner N is called NAME_PREFIX-N (default "homelab-runner")
+    #[schemars(with = "Option<String>")]
+    pub name_prefix: Option<Spanned<String>>,
+    /// Custom labels beside GitHub's own self-hosted, Linux and X64
+    pub labels: Option<Vec<Label>>,
+    /// Register without GitHub's own labels; needs `labels`
+    #[schemars(with = "Option<bool>")]
+    pub no_default_labels: Option<Spanned<bool>>,
+    /// Runner group; organisations and enterprises only
+    #[schemars(with = "Option<String>")]
+    pub runner_group: Option<Spanned<String>>,
+    /// Take over a runner of the same name that another machine registered (default false)
+    pub replace: Option<bool>,
+    /// Allow the same registration token for several runners (default false)
+    pub shared_token: Option<bool>,
+    /// What runs the containers (default "podman")
+    pub engine: Option<Engine>,
+    /// How runners are written for systemd; default: Quadlet where the host has it
+    #[schemars(with = "Option<UnitFormat>")]
+    pub unit_format: Option<Spanned<UnitFormat>>,
+    /// Layout of the image (default "official")
+    pub flavour: Option<Flavour>,
+    /// Image reference with a tag or digest; default: the pinned image of the flavour
+    pub image: Option<Image>,
+    /// Container socket that workflows get: "host" (root on this host!) or "none" (default "host")
+    pub socket: Option<SocketMode>,
+    /// Network of the runner containers, in the engine's words; default: the engine's default bridge
+    #[schemars(with = "Option<String>")]
+    pub network: Option<Spanned<String>>,
+    /// Additional lines of the containers' /etc/hosts, each NAME:ADDRESS
+    pub extra_hosts: Option<Vec<ExtraHost>>,
+    /// Budget of each runner
+    pub limits: Limits,
+    /// Ceiling over all runners together
+    pub fleet_limits: Limits,
+    /// Environment of every workflow job; visible to all of them: no secrets here
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub environment: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Proxy and certificate settings
+    pub proxy: RawProxy,
+    /// Places on the host
+    pub paths: RawPaths,
+    /// In-container health check
+    pub health: RawHealth,
+    /// How long systemd waits
+    pub timeouts: RawTimeouts,
+    /// What differs for single runners: [runners.3]
+    #[schemars(with = "BTreeMap<String, RawOverride>")]
+    pub runners: BTreeMap<Spanned<String>, RawOverride>,
+}
+
+/// Proxies, as curl and the runner read them.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawProxy {
+    /// URL of the proxy for http:// (http_proxy)
+    #[schemars(with = "Option<String>")]
+    pub http: Option<Spanned<String>>,
+    /// URL of the proxy for https:// (https_proxy)
+    #[schemars(with = "Option<String>")]
+    pub https: Option<Spanned<String>>,
+    /// Hosts reached without the proxy, separated by commas (no_proxy)
+    pub no_proxy: Option<String>,
+    /// PEM file on the host with additional certificate authorities
+    pub ca_file: Option<AbsolutePath>,
+}
+
+/// Places on the host; each has a default that follows the FHS.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPaths {
+    /// File with RUNNER_TOKEN_1..N (default /etc/homelab-runners/.env)
+    pub tokens: Option<AbsolutePath>,
+    /// Identity and work folder of each runner (default /var/lib/homelab-runners)
+    pub state: Option<AbsolutePath>,
+    /// Token hand-over and status, on a tmpfs (default /run/homelab-runners)
+    pub runtime: Option<AbsolutePath>,
+    /// Seen as /reports by every runner (default STATE/reports)
+    pub reports: Option<AbsolutePath>,
+}
+
+/// Health check; durations such as "30s" or "5m".
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHealth {
+    /// Time between two checks (default "30s")
+    #[schemars(with = "Option<String>")]
+    pub interval: Option<Spanned<String>>,
+    /// A check that takes longer has failed (default "10s")
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<Spanned<String>>,
+    /// Failures in a row that make a runner unhealthy (default 3)
+    #[schemars(with = "Option<u32>")]
+    pub retries: Option<Spanned<i64>>,
+    /// Failures this early do not count (default "5m": a session conflict lasts up to four minutes)
+    #[schemars(with = "Option<String>")]
+    pub start_period: Option<Spanned<String>>,
+}
+
+/// Time limits of systemd.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTimeouts {
+    /// Pulling the image, registering and connecting (default "15m")
+    #[schemars(with = "Option<String>")]
+    pub start: Option<Spanned<String>>,
+    /// A cancelled workflow job may run its always() steps this long (default "330s")
+    #[schemars(with = "Option<String>")]
+    pub stop: Option<Spanned<String>>,
+}
+
+/// What differs for one runner.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawOverride {
+    /// Name at GitHub and of the container
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Spanned<String>>,
+    /// Replaces the fleet's labels
+    pub labels: Option<Vec<Label>>,
+    /// Replaces the fleet's image
+    pub image: Option<Image>,
+    /// Replaces the fleet's socket mode
+    pub socket: Option<SocketMode>,
+    /// Replaces single limits
+    pub limits: Limits,
+    /// Added to the fleet's environment
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub environment: BTreeMap<Spanned<String>, Spanned<String>>,
+}

@@ -1,0 +1,220 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+const URL: &str = "url = \"https://github.com/acme/shop\"\n";
+
+/// `line:column key: message (hint)` of every problem.
+fn problems(text: &str) -> Vec<String> {
+    let problems = Config::parse(text).err().unwrap_or_default();
+    problems
+        .iter()
+        .map(|problem| {
+            let place =
+                problem.position(text).map_or("-".to_owned(), |(line, column)| format!("{line}:{column}"));
+            let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+            format!("{place} {problem}{hint}")
+        })
+        .collect()
+}
+
+#[test]
+fn the_shipped_example_is_a_valid_config_with_every_key() {
+    Config::parse(EXAMPLE).unwrap();
+    let example: toml::Table = EXAMPLE.parse().unwrap();
+    let schema = schema().to_value();
+    assert_has_all(&toml::Value::Table(example), &schema, &schema, "");
+}
+
+/// Every property of the schema, and of the tables in it, stands in the example.
+fn assert_has_all(value: &toml::Value, node: &serde_json::Value, root: &serde_json::Value, path: &str) {
+    let node = match node.get("$ref").and_then(|r| r.as_str()) {
+        Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => node,
+    };
+    if let Some(properties) = node.get("properties").and_then(|p| p.as_object()) {
+        for (key, inner) in properties {
+            let found = value.get(key).unwrap_or_else(|| panic!("the example lacks {path}{key}"));
+            assert_has_all(found, inner, root, &format!("{path}{key}."));
+        }
+    } else if path == "runners." {
+        assert_has_all(&value["4"], &node["additionalProperties"], root, "runners.4.");
+    }
+}
+
+#[test]
+fn defaults_are_the_four_runners_of_the_specification() {
+    let config = Config::parse(URL).unwrap();
+    assert_eq!((config.count, config.name_prefix.as_str()), (4, "homelab-runner"));
+    assert_eq!((config.engine, config.socket), (Engine::Podman, SocketMode::Host));
+    assert_eq!(config.image.to_string(), "ghcr.io/actions/actions-runner:2.336.0");
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_line_key_and_suggestion() {
+    let text = "cuont = 5\nurl = \"github.com/acme\"\nengine = \"podmen\"\n[limits]\ncpu_quota = \"two\"\nmemory_max = \"4GB\"\nmemory_maxx = \"1G\"\n[runners.9]\nlabels = [\"a,b\"]\n";
+    assert_eq!(
+        problems(text),
+        [
+            "1:1 cuont: unknown key (did you mean `count`?)",
+            "2:7 url: \"github.com/acme\" does not begin with https:// (allowed: https://HOST/OWNER/REPOSITORY, https://HOST/ORGANISATION or https://HOST/enterprises/ENTERPRISE)",
+            "3:10 engine: unknown word \"podmen\" (did you mean \"podman\"? allowed: \"podman\", \"docker\")",
+            "5:13 limits.cpu_quota: \"two\" is no CPU quota (allowed: a percentage of one core such as \"200%\" (two cores))",
+            "6:14 limits.memory_max: \"4GB\" is no memory size (allowed: \"4G\", \"512M\" (powers of 1024), \"25%\" or \"infinity\")",
+            "7:1 limits.memory_maxx: unknown key (did you mean `memory_max`?)",
+            "8:10 runners.9: there is no such runner (allowed: runners.1 to runners.4 (count = 4))",
+            "9:10 runners.9.labels: \"a,b\" is no label (a label has no comma, no double quote and no control character)",
+        ]
+    );
+}
+
+#[test]
+fn a_misspelt_key_is_refused_in_every_table() {
+    for table in
+        ["limits", "fleet_limits", "proxy", "paths", "health", "timeouts", "runners.1", "runners.1.limits"]
+    {
+        let text = format!("{URL}[{table}]\nno_such_key = 1\n");
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{table}: {found:?}");
+        assert!(found[0].starts_with(&format!("3:1 {table}.no_such_key: unknown key")), "{found:?}");
+    }
+}
+
+#[test]
+fn syntax_errors_are_told_with_their_line() {
+    let found = problems("url = \ncount = 4 4\n");
+    assert!(found.iter().any(|line| line.starts_with("1:")), "{found:?}");
+    assert!(found.iter().any(|line| line.starts_with("2:")), "{found:?}");
+}
+
+#[test]
+fn a_missing_url_is_told_with_an_example() {
+    assert_eq!(problems("count = 2\n").len(), 1);
+    assert!(problems("")[0].starts_with("- url: is missing (add"));
+}
+
+#[test]
+fn duplicate_names_are_refused_whatever_their_case() {
+    let found = problems(&format!(
+        "{URL}[runners.1]\nname = \"Homelab-Runner-2\"\n[runners.3]\nname = \"x\"\n[runners.4]\nname = \"X\"\n"
+    ));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].contains("already the name of runner 2")
+            && found[1].contains("already the name of runner 3")
+    );
+}
+
+#[test]
+fn contradictions_between_keys_are_refused() {
+    for (text, expected) in [
+        ("engine = \"docker\"\nunit_format = \"quadlet\"", "Quadlet is Podman's"),
+        ("runner_group = \"x\"", "repositories have no runner groups"),
+        ("no_default_labels = true", "without any label"),
+        ("count = 0", "0 is no number of runners"),
+        ("count = 1001", "1001 is no number of runners"),
+        ("image = \"ghcr.io/actions/actions-runner:latest\"", "is not pinned"),
+        ("image = \"ghcr.io/actions/actions-runner\"", "is not pinned"),
+        ("image = \"actions-runner:1\"", "names no registry"),
+        ("[environment]\nRUNNER_TOKEN_1 = \"x\"", "keeps for itself"),
+        ("[environment]\nA = \"a\\nb\"", "line break"),
+        ("[proxy]\nhttp = \"http://me:secret@proxy:1\"", "password"),
+        ("[paths]\nstate = \"relative\"", "no usable path"),
+        ("[paths]\nstate = \"/var/../etc\"", "no usable path"),
+        ("[paths]\nreports = \"/a:b\"", "no usable path"),
+        ("[health]\ninterval = \"1 fortnight\"", "no duration"),
+        ("[timeouts]\nstart = \"2 days\"", "out of range"),
+        ("[limits]\ntasks_max = 3", "too few"),
+        ("[limits]\nio_weight = 0", "no I/O weight"),
+        ("[limits]\nmemory_max = \"1M\"", "too little"),
+        ("count = 4.5", "invalid type"),
+    ] {
+        let found = problems(&format!("{URL}{text}\n"));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].contains(expected), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn urls_say_what_they_name() {
+    for (url, scope, page) in [
+        (
+            "https://github.com/acme/shop",
+            Scope::Repository,
+            "https://github.com/acme/shop/settings/actions/runners/new",
+        ),
+        (
+            "https://github.com/acme/",
+            Scope::Organisation,
+            "https://github.com/organizations/acme/settings/actions/runners/new",
+        ),
+        (
+            "https://ghes.lan/enterprises/big",
+            Scope::Enterprise,
+            "https://ghes.lan/enterprises/big/settings/actions/runners/new",
+        ),
+    ] {
+        let parsed: GithubUrl = url.parse().unwrap();
+        assert_eq!((parsed.scope(), parsed.new_runner_page().as_str()), (scope, page));
+    }
+    for url in [
+        "https://github.com",
+        "https://github.com/a/b/c",
+        "https://u:p@github.com/a/b",
+        "ssh://github.com/a",
+        "https://github.com/a b",
+    ] {
+        assert!(url.parse::<GithubUrl>().is_err(), "{url}");
+    }
+}
+
+#[test]
+fn tokens_are_read_by_number_and_others_ignored() {
+    let tokens =
+        Tokens::parse("# first\nRUNNER_TOKEN_1=AAAA\nexport RUNNER_TOKEN_2='BBBB'\nOTHER=1\n").unwrap();
+    assert_eq!(tokens.of(1).ok().unwrap().expose(), "AAAA");
+    assert_eq!(tokens.of(2).ok().unwrap().expose(), "BBBB");
+    assert_eq!(tokens.of(3).err().unwrap().to_string(), "RUNNER_TOKEN_3 is not set");
+}
+
+#[test]
+fn bad_token_files_are_refused_without_showing_a_token() {
+    let canary = "CANARYTOKENCANARYTOKENCANARYT";
+    for (text, expected) in [
+        (format!("A=1\nRUNNER_TOKEN_1={canary} x y\n"), "line 2 is not NAME=value"),
+        (format!("RUNNER_TOKEN_1 {canary}\n"), "line 1 is not NAME=value"),
+        (format!("RUNNER_TOKEN_1={canary}\nRUNNER_TOKEN_1=B\n"), "RUNNER_TOKEN_1 is set twice"),
+    ] {
+        let errors = Tokens::parse(&text).err().unwrap();
+        let shown = format!("{errors:?} {}", errors[0]);
+        assert!(shown.contains(expected), "{shown}");
+        assert!(!shown.contains("CANARY"), "{shown}");
+    }
+    let tokens = Tokens::parse(&format!("RUNNER_TOKEN_1=\nRUNNER_TOKEN_2='{canary} b'\n")).unwrap();
+    assert_eq!(tokens.of(1).err().unwrap().to_string(), "RUNNER_TOKEN_1 is empty");
+    assert!(tokens.of(2).err().unwrap().to_string().starts_with("RUNNER_TOKEN_2 is no registration token"));
+}
+
+#[test]
+fn the_same_token_for_two_runners_is_named_but_only_within_the_fleet() {
+    let tokens = Tokens::parse("RUNNER_TOKEN_1=A\nRUNNER_TOKEN_3=A\nRUNNER_TOKEN_9=A\n").unwrap();
+    assert_eq!(tokens.shared(4)[0].to_string(), "RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token");
+    assert_eq!(tokens.shared(4).len(), 1);
+    assert!(tokens.shared(2).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_parsed_or_refused_without_panic(text in "\\PC{0,200}|([a-z_]{1,12} = [\"0-9a-z\\[\\]]{0,8}\n){0,6}") {
+        let _ = Config::parse(&text);
+        let _ = Tokens::parse(&text);
+    }
+
+    #[test]
+    fn memory_sizes_survive_printing(bytes in (64u64 << 20)..(1 << 50)) {
+        let size = MemorySize::Bytes(bytes);
+        prop_assert_eq!(size.to_string().parse::<MemorySize>().unwrap(), size);
+    }
+}
