@@ -1,0 +1,137 @@
+//! Places on the host: the FHS for the system, the XDG base directories for a user.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Paths;
+
+/// Whose systemd runs the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The host's, as root.
+    System,
+    /// A user's own (`--user`), rootless.
+    User,
+}
+
+/// The user's directories, as the environment tells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserDirs {
+    /// `$XDG_CONFIG_HOME`, `~/.config`
+    pub config: PathBuf,
+    /// `$XDG_STATE_HOME`, `~/.local/state`
+    pub state: PathBuf,
+    /// `$XDG_RUNTIME_DIR`, a tmpfs of the user's own
+    pub runtime: PathBuf,
+}
+
+/// Where everything is. Paths are those that the host will see; a `--root` is put before them when files are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Whose systemd.
+    pub scope: Scope,
+    /// `config.toml`
+    pub config_file: PathBuf,
+    /// The `.env` with the registration tokens.
+    pub tokens: PathBuf,
+    /// State of all runners.
+    pub state: PathBuf,
+    /// Runtime files of all runners, on a tmpfs.
+    pub runtime: PathBuf,
+    /// Seen as `/reports` by every runner.
+    pub reports: PathBuf,
+    /// The entrypoint and health scripts.
+    pub scripts: PathBuf,
+    /// Quadlet files.
+    pub quadlet_dir: PathBuf,
+    /// Unit files.
+    pub unit_dir: PathBuf,
+    /// Podman's socket, if the host's own is given to workflows.
+    pub podman_socket: PathBuf,
+}
+
+/// Places of one runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerPaths {
+    /// `.runner` and `.credentials*`, kept between starts; as good as a token, hence 0700.
+    pub identity: PathBuf,
+    /// The work folder: the same path inside the container, so that the engine on the host resolves it too.
+    pub work: PathBuf,
+    /// The registration token for the moment of its hand-over.
+    pub token: PathBuf,
+    /// State word and performance counters, written by the runner's container.
+    pub status: PathBuf,
+}
+
+impl Layout {
+    /// Of the host's systemd.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            scope: Scope::System,
+            config_file: PathBuf::from("/etc/homelab-runners/config.toml"),
+            tokens: PathBuf::from("/etc/homelab-runners/.env"),
+            state: PathBuf::from("/var/lib/homelab-runners"),
+            runtime: PathBuf::from("/run/homelab-runners"),
+            reports: PathBuf::from("/var/lib/homelab-runners/reports"),
+            scripts: PathBuf::from("/var/lib/homelab-runners/scripts"),
+            quadlet_dir: PathBuf::from("/etc/containers/systemd"),
+            unit_dir: PathBuf::from("/etc/systemd/system"),
+            podman_socket: PathBuf::from("/run/podman/podman.sock"),
+        }
+    }
+
+    /// Of a user's own systemd.
+    #[must_use]
+    pub fn user(dirs: &UserDirs) -> Self {
+        let config = dirs.config.join("homelab-runners");
+        let state = dirs.state.join("homelab-runners");
+        Self {
+            scope: Scope::User,
+            config_file: config.join("config.toml"),
+            tokens: config.join(".env"),
+            runtime: dirs.runtime.join("homelab-runners"),
+            reports: state.join("reports"),
+            scripts: state.join("scripts"),
+            state,
+            quadlet_dir: dirs.config.join("containers/systemd"),
+            unit_dir: dirs.config.join("systemd/user"),
+            podman_socket: dirs.runtime.join("podman/podman.sock"),
+        }
+    }
+
+    /// With what the user moved.
+    pub(super) fn with(mut self, paths: &Paths) -> Self {
+        if let Some(tokens) = &paths.tokens {
+            self.tokens = tokens.as_path().to_owned();
+        }
+        if let Some(state) = &paths.state {
+            self.state = state.as_path().to_owned();
+            self.reports = self.state.join("reports");
+            self.scripts = self.state.join("scripts");
+        }
+        if let Some(runtime) = &paths.runtime {
+            self.runtime = runtime.as_path().to_owned();
+        }
+        if let Some(reports) = &paths.reports {
+            self.reports = reports.as_path().to_owned();
+        }
+        self
+    }
+
+    pub(super) fn runner(&self, number: u16) -> RunnerPaths {
+        let state = self.state.join(number.to_string());
+        let runtime = self.runtime.join(number.to_string());
+        RunnerPaths {
+            identity: state.join("identity"),
+            work: state.join("work"),
+            token: runtime.join("token"),
+            status: runtime.join("status"),
+        }
+    }
+
+    /// Where Docker listens.
+    #[must_use]
+    pub fn docker_socket(&self) -> &'static Path {
+        Path::new("/var/run/docker.sock")
+    }
+}

@@ -1,0 +1,134 @@
+//! The fleet: every runner of this host with its names, paths and budget.
+//!
+//! `Config → Fleet` fills in what the config leaves to the host's scope; from here on nothing is optional that a unit
+//! needs. This module is the only one that builds names ([`names`]) and paths ([`Layout`], [`RunnerPaths`]).
+
+mod layout;
+pub mod names;
+mod observed;
+pub mod plan;
+
+use std::collections::BTreeMap;
+
+pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
+pub use observed::{FoundFile, Observed, ObservedRunner};
+pub use plan::Plan;
+
+use crate::config::{
+    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, SocketMode, Timeouts,
+    UnitFormat,
+};
+
+/// Every runner of this host, and what they share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// The runners, by number.
+    pub runners: Vec<Runner>,
+    /// Places on the host.
+    pub layout: Layout,
+    /// Where they register.
+    pub url: GithubUrl,
+    /// Runner group at GitHub; `None`: GitHub's default.
+    pub runner_group: Option<String>,
+    /// Register without GitHub's own labels.
+    pub no_default_labels: bool,
+    /// Take over a runner of the same name.
+    pub replace: bool,
+    /// One token may serve several runners.
+    pub shared_token: bool,
+    /// What runs the containers.
+    pub engine: Engine,
+    /// How runners are written for systemd.
+    pub unit_format: UnitFormat,
+    /// Layout of the image.
+    pub flavour: Flavour,
+    /// Network in the engine's words.
+    pub network: Option<String>,
+    /// Lines for the containers' `/etc/hosts`.
+    pub extra_hosts: Vec<ExtraHost>,
+    /// Ceiling over all runners.
+    pub limits: Limits,
+    /// Proxy and certificates.
+    pub proxy: Proxy,
+    /// In-container health check.
+    pub health: Health,
+    /// How long systemd waits.
+    pub timeouts: Timeouts,
+}
+
+/// One runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runner {
+    /// From 1.
+    pub number: u16,
+    /// Name at GitHub and of the container.
+    pub name: String,
+    /// Custom labels.
+    pub labels: Vec<Label>,
+    /// Image reference.
+    pub image: Image,
+    /// Container socket for workflows.
+    pub socket: SocketMode,
+    /// Budget.
+    pub limits: Limits,
+    /// Environment of its workflow jobs.
+    pub environment: BTreeMap<String, String>,
+    /// Its places on the host.
+    pub paths: RunnerPaths,
+}
+
+impl Fleet {
+    /// The fleet that `config` describes, in the scope of `layout`; `host_format` is what the host offers where the config
+    /// does not say.
+    #[must_use]
+    pub fn new(config: &Config, layout: &Layout, host_format: UnitFormat) -> Self {
+        let layout = layout.clone().with(&config.paths);
+        let unit_format = match (config.unit_format, config.engine) {
+            (Some(format), _) => format,
+            (None, Engine::Docker) => UnitFormat::Service,
+            (None, Engine::Podman) => host_format,
+        };
+        Self {
+            runners: (1..=config.count).map(|number| Runner::new(number, config, &layout)).collect(),
+            layout,
+            url: config.url.clone(),
+            runner_group: config.runner_group.clone(),
+            no_default_labels: config.no_default_labels,
+            replace: config.replace,
+            shared_token: config.shared_token,
+            engine: config.engine,
+            unit_format,
+            flavour: config.flavour,
+            network: config.network.clone(),
+            extra_hosts: config.extra_hosts.clone(),
+            limits: config.fleet_limits.clone(),
+            proxy: config.proxy.clone(),
+            health: config.health,
+            timeouts: config.timeouts,
+        }
+    }
+
+    /// The runner of that number.
+    #[must_use]
+    pub fn runner(&self, number: u16) -> Option<&Runner> {
+        self.runners.iter().find(|runner| runner.number == number)
+    }
+}
+
+impl Runner {
+    fn new(number: u16, config: &Config, layout: &Layout) -> Self {
+        let own = config.overrides.get(&number).cloned().unwrap_or_default();
+        let mut environment = config.environment.clone();
+        environment.extend(own.environment);
+        Self {
+            number,
+            name: own.name.unwrap_or_else(|| format!("{}-{number}", config.name_prefix)),
+            labels: own.labels.unwrap_or_else(|| config.labels.clone()),
+            image: own.image.unwrap_or_else(|| config.image.clone()),
+            socket: own.socket.unwrap_or(config.socket),
+            limits: own.limits.or(&config.limits),
+            environment,
+            paths: layout.runner(number),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What is on the host, as far as a [`super::Plan`] needs it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Files and units as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Files at places and with names that could be ours, by path.
+    pub files: BTreeMap<PathBuf, FoundFile>,
+    /// Runner units that systemd knows.
+    pub runners: BTreeMap<u16, ObservedRunner>,
+    /// Is the target started at boot?
+    pub enabled: bool,
+    /// An earlier run was cut off: systemd may not have read all the files yet.
+    pub interrupted: bool,
+}
+
+/// A file at one of our places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundFile {
+    /// Carries our marker.
+    Ours {
+        /// All of it.
+        text: String,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Somebody else's: a file without the marker, a link, a directory.
+    Foreign,
+}
+
+/// A runner's unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedRunner {
+    /// Started or starting.
+    pub running: bool,
+    /// Digest of the text that it was started with; `None` where it is not known.
+    pub started_with: Option<String>,
+    /// A workflow job runs on it.
+    pub busy: bool,
+}

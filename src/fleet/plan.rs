@@ -1,0 +1,235 @@
+//! From what should be and what is to the steps between them, in the order that leaves the host whole at any cut.
+//!
+//! Removed units are stopped before systemd forgets them; scripts and slices are written before the runners that need
+//! them; running runners are touched last. A runner with a workflow job is never ended.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::names;
+use super::observed::{FoundFile, Observed};
+use crate::units::{UnitFile, digest_of};
+
+/// One step on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Stop a unit.
+    Stop(String),
+    /// Delete a file of ours.
+    Remove(PathBuf),
+    /// Write a file: temp, fsync, rename.
+    Write(UnitFile),
+    /// systemd reads all unit files again and runs its generators.
+    Reload,
+    /// Start the unit at boot.
+    Enable(String),
+    /// No longer start the unit at boot.
+    Disable(String),
+    /// Start units, all at once.
+    Start(Vec<String>),
+    /// Restart units, all at once.
+    Restart(Vec<String>),
+}
+
+/// Why a runner was left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBack {
+    /// Its new text waits for its next start.
+    Restart,
+    /// It should go, but stays until its workflow job has ended.
+    Removal,
+}
+
+/// What the caller allows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Permissions {
+    /// End runners although a workflow job runs on them.
+    pub force: bool,
+    /// Start nothing that is not running.
+    pub no_start: bool,
+}
+
+/// The steps from what is to what should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// Runners that are left alone because a workflow job runs on them.
+    pub held_back: Vec<(u16, HeldBack)>,
+}
+
+/// Files that stand in the way and are not ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} not written by runnerctl", list(.0))]
+pub struct ForeignFiles(pub Vec<PathBuf>);
+
+fn list(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    format!("{} {}", names.join(", "), if names.len() == 1 { "exists and was" } else { "exist and were" })
+}
+
+impl Plan {
+    /// Is there nothing to do?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The steps that make `observed` the fleet whose files are `desired`.
+    ///
+    /// # Errors
+    /// Files of somebody else in the places of ours; then nothing may be done at all.
+    pub fn install(
+        desired: &[UnitFile],
+        observed: &Observed,
+        allowed: Permissions,
+    ) -> Result<Self, ForeignFiles> {
+        let foreign: Vec<PathBuf> = desired
+            .iter()
+            .filter(|file| observed.files.get(&file.path) == Some(&FoundFile::Foreign))
+            .map(|file| file.path.clone())
+            .collect();
+        if !foreign.is_empty() {
+            return Err(ForeignFiles(foreign));
+        }
+        let mut plan = Self::default();
+        let wanted: BTreeSet<u16> =
+            desired.iter().filter_map(|file| names::runner_of(&file.name())).collect();
+        let paths: BTreeSet<&PathBuf> = desired.iter().map(|file| &file.path).collect();
+        let stopped = plan.remove_obsolete(&wanted, &paths, observed, allowed);
+        plan.write_changed(desired, observed);
+        let files_change = plan.steps.iter().any(|step| matches!(step, Step::Remove(_) | Step::Write(_)));
+        if files_change || observed.interrupted {
+            plan.steps.push(Step::Reload);
+        }
+        if !observed.enabled {
+            plan.steps.push(Step::Enable(names::TARGET.to_owned()));
+        }
+        plan.start_and_restart(desired, observed, &stopped, allowed);
+        Ok(plan)
+    }
+
+    /// The steps that remove everything of ours.
+    #[must_use]
+    pub fn uninstall(observed: &Observed, allowed: Permissions) -> Self {
+        let mut plan = Self::default();
+        let busy: Vec<u16> = busy_runners(observed, allowed);
+        if !busy.is_empty() {
+            plan.held_back = busy.into_iter().map(|number| (number, HeldBack::Removal)).collect();
+            return plan;
+        }
+        let ours: Vec<&PathBuf> = ours(observed).collect();
+        if ours.is_empty() && !observed.enabled {
+            return plan;
+        }
+        let running = observed.runners.iter().filter(|(_, runner)| runner.running);
+        plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
+        if observed.enabled {
+            plan.steps.push(Step::Disable(names::TARGET.to_owned()));
+        }
+        plan.steps.push(Step::Stop(names::TARGET.to_owned()));
+        plan.steps.push(Step::Stop(names::FLEET_SLICE.to_owned()));
+        plan.steps.extend(ours.into_iter().cloned().map(Step::Remove));
+        plan.steps.push(Step::Reload);
+        plan
+    }
+
+    /// Stops and removes files that are ours and no longer wanted; returns the runners that were stopped and are still wanted.
+    fn remove_obsolete(
+        &mut self,
+        wanted: &BTreeSet<u16>,
+        paths: &BTreeSet<&PathBuf>,
+        observed: &Observed,
+        allowed: Permissions,
+    ) -> BTreeSet<u16> {
+        let mut stopped = BTreeSet::new();
+        let mut removals = Vec::new();
+        for path in ours(observed).filter(|path| !paths.contains(path)) {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let number = names::runner_of(&name);
+            let runner = number.and_then(|number| observed.runners.get(&number));
+            let busy = runner.is_some_and(|runner| runner.busy) && !allowed.force;
+            if let (Some(number), true) = (number, busy) {
+                if !self.held_back.iter().any(|(held, _)| *held == number) {
+                    self.held_back.push((number, HeldBack::Removal));
+                }
+                continue;
+            }
+            // A slice goes after its service has left it; a unit whose file merely moves (Quadlet to service) is stopped by the old text.
+            if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
+                let unit = if path.extension().is_some_and(|end| end == "slice") {
+                    name
+                } else {
+                    names::service(number)
+                };
+                self.steps.push(Step::Stop(unit));
+                if wanted.contains(&number) {
+                    stopped.insert(number);
+                }
+            }
+            removals.push(Step::Remove(path.clone()));
+        }
+        self.steps.extend(removals);
+        stopped
+    }
+
+    fn write_changed(&mut self, desired: &[UnitFile], observed: &Observed) {
+        // A runner whose old file has to stay keeps its old text altogether.
+        let held: Vec<u16> = self.held_back.iter().map(|(number, _)| *number).collect();
+        for file in desired {
+            let same = matches!(observed.files.get(&file.path), Some(FoundFile::Ours { text, mode }) if *text == file.text && *mode == file.mode);
+            let held = names::runner_of(&file.name()).is_some_and(|number| held.contains(&number));
+            if !same && !held {
+                self.steps.push(Step::Write(file.clone()));
+            }
+        }
+    }
+
+    fn start_and_restart(
+        &mut self,
+        desired: &[UnitFile],
+        observed: &Observed,
+        stopped: &BTreeSet<u16>,
+        allowed: Permissions,
+    ) {
+        let (mut start, mut restart) = (Vec::new(), Vec::new());
+        for file in desired {
+            let Some((number, digest)) = names::runner_of(&file.name()).zip(digest_of(&file.text)) else {
+                continue;
+            };
+            if self.held_back.iter().any(|(held, _)| *held == number) {
+                continue;
+            }
+            let runner = observed.runners.get(&number).cloned().unwrap_or_default();
+            if !runner.running || stopped.contains(&number) {
+                if !allowed.no_start || stopped.contains(&number) {
+                    start.push(names::service(number));
+                }
+            } else if runner.started_with.as_deref() != Some(digest) {
+                if runner.busy && !allowed.force {
+                    self.held_back.push((number, HeldBack::Restart));
+                } else {
+                    restart.push(names::service(number));
+                }
+            }
+        }
+        if !restart.is_empty() {
+            self.steps.push(Step::Restart(restart));
+        }
+        if !start.is_empty() {
+            self.steps.push(Step::Start(start));
+        }
+    }
+}
+
+fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {
+    observed.files.iter().filter(|(_, file)| matches!(file, FoundFile::Ours { .. })).map(|(path, _)| path)
+}
+
+fn busy_runners(observed: &Observed, allowed: Permissions) -> Vec<u16> {
+    let busy = observed.runners.iter().filter(|(_, runner)| runner.busy && !allowed.force);
+    busy.map(|(number, _)| *number).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::path::Path;
+
+use super::*;
+use crate::config::{Config, UnitFormat};
+use crate::fleet::{Fleet, Layout, ObservedRunner};
+use crate::units::{Programs, render};
+
+fn files(text: &str) -> Vec<UnitFile> {
+    let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{text}")).unwrap();
+    let fleet = Fleet::new(&config, &Layout::system(), UnitFormat::Quadlet);
+    render(&fleet, &Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() })
+}
+
+/// A host on which `files` are installed and all runners run.
+fn installed(files: &[UnitFile]) -> Observed {
+    let found = |file: &UnitFile| FoundFile::Ours { text: file.text.clone(), mode: file.mode };
+    let runner = |file: &UnitFile| {
+        let digest = digest_of(&file.text)?.to_owned();
+        let runner = ObservedRunner { running: true, started_with: Some(digest), busy: false };
+        Some((names::runner_of(&file.name())?, runner))
+    };
+    Observed {
+        files: files.iter().map(|file| (file.path.clone(), found(file))).collect(),
+        runners: files.iter().filter_map(runner).collect(),
+        enabled: true,
+        interrupted: false,
+    }
+}
+
+/// The steps in short words.
+fn words(plan: &Plan) -> Vec<String> {
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    plan.steps
+        .iter()
+        .map(|step| match step {
+            Step::Stop(unit) => format!("stop {unit}"),
+            Step::Remove(path) => format!("remove {}", name(path)),
+            Step::Write(file) => format!("write {}", file.name()),
+            Step::Reload => "reload".to_owned(),
+            Step::Enable(unit) => format!("enable {unit}"),
+            Step::Disable(unit) => format!("disable {unit}"),
+            Step::Start(units) => format!("start {}", units.join(" ")),
+            Step::Restart(units) => format!("restart {}", units.join(" ")),
+        })
+        .collect()
+}
+
+#[test]
+fn an_empty_host_gets_everything_and_starts_it_last() {
+    let plan = Plan::install(&files("count = 2"), &Observed::default(), Permissions::default()).unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "write entrypoint.sh",
+            "write health.sh",
+            "write homelab-runners.slice",
+            "write homelab-runners-1.slice",
+            "write homelab-runners-2.slice",
+            "write homelab-runners.target",
+            "write homelab-runner@1.container",
+            "write homelab-runner@2.container",
+            "reload",
+            "enable homelab-runners.target",
+            "start homelab-runner@1.service homelab-runner@2.service",
+        ]
+    );
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let files = files("");
+    assert!(Plan::install(&files, &installed(&files), Permissions::default()).unwrap().is_empty());
+}
+
+#[test]
+fn an_edit_restarts_only_the_runners_it_touches() {
+    let observed = installed(&files(""));
+    let plan =
+        Plan::install(&files("[runners.3]\nlabels = [\"x\"]"), &observed, Permissions::default()).unwrap();
+    assert_eq!(
+        words(&plan),
+        ["write homelab-runner@3.container", "reload", "restart homelab-runner@3.service"]
+    );
+}
+
+#[test]
+fn a_removed_runner_is_stopped_before_its_file_goes_and_systemd_forgets_it() {
+    let observed = installed(&files("count = 2"));
+    let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "stop homelab-runner@2.service",
+            "stop homelab-runners-2.slice",
+            "remove homelab-runner@2.container",
+            "remove homelab-runners-2.slice",
+            "write homelab-runners.target",
+            "reload",
+        ]
+    );
+}
+
+#[test]
+fn a_runner_whose_file_moves_is_stopped_by_its_old_text() {
+    let observed = installed(&files("count = 1"));
+    let plan =
+        Plan::install(&files("count = 1\nunit_format = \"service\""), &observed, Permissions::default())
+            .unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "stop homelab-runner@1.service",
+            "remove homelab-runner@1.container",
+            "write homelab-runner@1.service",
+            "reload",
+            "start homelab-runner@1.service",
+        ]
+    );
+}
+
+#[test]
+fn a_busy_runner_gets_its_new_text_but_is_not_restarted_unless_forced() {
+    let mut observed = installed(&files(""));
+    observed.runners.get_mut(&3).unwrap().busy = true;
+    let edited = files("[runners.3]\nlabels = [\"x\"]");
+    let plan = Plan::install(&edited, &observed, Permissions::default()).unwrap();
+    assert_eq!(words(&plan), ["write homelab-runner@3.container", "reload"]);
+    assert_eq!(plan.held_back, [(3, HeldBack::Restart)]);
+    let forced = Plan::install(&edited, &observed, Permissions { force: true, no_start: false }).unwrap();
+    assert!(words(&forced).contains(&"restart homelab-runner@3.service".to_owned()));
+}
+
+#[test]
+fn a_busy_runner_that_should_go_stays_whole() {
+    let mut observed = installed(&files("count = 2"));
+    observed.runners.get_mut(&2).unwrap().busy = true;
+    let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
+    assert_eq!(words(&plan), ["write homelab-runners.target", "reload"]);
+    assert_eq!(plan.held_back, [(2, HeldBack::Removal)]);
+    assert_eq!(Plan::uninstall(&observed, Permissions::default()).held_back, [(2, HeldBack::Removal)]);
+    assert!(Plan::uninstall(&observed, Permissions::default()).is_empty());
+}
+
+#[test]
+fn a_file_of_somebody_else_stops_everything() {
+    let desired = files("");
+    let mut observed = installed(&desired);
+    observed.files.insert(desired[9].path.clone(), FoundFile::Foreign);
+    let error = Plan::install(&desired, &observed, Permissions::default()).unwrap_err();
+    assert!(error.to_string().contains("exists and was not written by runnerctl"), "{error}");
+    assert!(
+        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[9].name())
+    );
+}
+
+#[test]
+fn an_interrupted_run_is_finished_by_the_next() {
+    let desired = files("[runners.3]\nlabels = [\"x\"]");
+    let mut observed = installed(&files(""));
+    observed.files = installed(&desired).files;
+    observed.interrupted = true;
+    let plan = Plan::install(&desired, &observed, Permissions::default()).unwrap();
+    assert_eq!(words(&plan), ["reload", "restart homelab-runner@3.service"]);
+}
+
+#[test]
+fn uninstalling_stops_then_removes_then_reloads_and_twice_is_nothing() {
+    let plan = Plan::uninstall(&installed(&files("count = 1")), Permissions::default());
+    let steps = words(&plan);
+    assert_eq!(
+        steps[..4],
+        [
+            "stop homelab-runner@1.service",
+            "disable homelab-runners.target",
+            "stop homelab-runners.target",
+            "stop homelab-runners.slice",
+        ]
+    );
+    assert_eq!(steps.last().unwrap(), "reload");
+    assert!(Plan::uninstall(&Observed::default(), Permissions::default()).is_empty());
+}

@@ -1,0 +1,107 @@
+//! What the runner's container is, whatever starts it: Quadlet, `podman run`, `docker run` or Compose.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Engine, SocketMode, variable};
+use crate::fleet::{Fleet, Runner};
+
+/// Our directory inside the container; on a tmpfs there.
+const INSIDE: &str = "/run/homelab-runner";
+
+/// One bind mount.
+pub(super) struct Mount {
+    pub source: PathBuf,
+    pub target: String,
+    pub options: &'static str,
+}
+
+impl Mount {
+    /// `SOURCE:TARGET[:OPTIONS]`, as `-v` and `Volume=` take it. Paths of the config have no colon.
+    pub(super) fn to_volume(&self) -> String {
+        let plain = format!("{}:{}", self.source.display(), self.target);
+        if self.options.is_empty() { plain } else { format!("{plain}:{}", self.options) }
+    }
+}
+
+/// The container's command: our entrypoint, not the image's (it loses exit codes and leaks tokens).
+pub(super) fn entrypoint() -> [String; 2] {
+    ["/bin/bash".to_owned(), format!("{INSIDE}/scripts/entrypoint.sh")]
+}
+
+/// The health check: bash and /proc only, so that any image has what it needs.
+pub(super) fn health_command() -> String {
+    format!("/bin/bash {INSIDE}/scripts/health.sh")
+}
+
+/// Bind mounts. `z` and `Z` label for SELinux and mean nothing elsewhere; the socket must keep its label.
+pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
+    let mount = |source: &Path, target: String, options| Mount { source: source.to_owned(), target, options };
+    let paths = &runner.paths;
+    let mut mounts = vec![
+        mount(&fleet.layout.scripts, format!("{INSIDE}/scripts"), "ro,z"),
+        mount(&paths.identity, format!("{INSIDE}/identity"), "Z"),
+        mount(&paths.token, format!("{INSIDE}/token"), "Z"),
+        mount(&paths.status, format!("{INSIDE}/status"), "Z"),
+        mount(&paths.work, paths.work.display().to_string(), "Z"),
+        mount(&fleet.layout.reports, "/reports".to_owned(), "z"),
+    ];
+    if let Some(ca_file) = &fleet.proxy.ca_file {
+        mounts.push(mount(ca_file.as_path(), format!("{INSIDE}/ca.pem"), "ro"));
+    }
+    if runner.socket == SocketMode::Host {
+        let socket = match fleet.engine {
+            Engine::Podman => fleet.layout.podman_socket.as_path(),
+            Engine::Docker => fleet.layout.docker_socket(),
+        };
+        mounts.push(mount(socket, "/var/run/docker.sock".to_owned(), ""));
+    }
+    mounts
+}
+
+/// The environment. Every workflow job and everybody who may `inspect` can read it: there is no secret in it.
+pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String)> {
+    let labels: Vec<String> = runner.labels.iter().map(ToString::to_string).collect();
+    let mut variables: Vec<(&str, String)> = vec![
+        ("RUNNERCTL_URL", fleet.url.to_string()),
+        ("RUNNERCTL_NAME", runner.name.clone()),
+        ("RUNNERCTL_LABELS", labels.join(",")),
+        ("RUNNERCTL_GROUP", fleet.runner_group.clone().unwrap_or_default()),
+        ("RUNNERCTL_WORK", runner.paths.work.display().to_string()),
+        ("RUNNERCTL_TOKEN_NAME", variable(runner.number)),
+        ("RUNNERCTL_TOKEN_FILE", fleet.layout.tokens.display().to_string()),
+        ("RUNNER_PERFLOG", format!("{INSIDE}/status/perf")),
+    ];
+    if fleet.no_default_labels {
+        variables.push(("RUNNERCTL_NO_DEFAULT_LABELS", "1".to_owned()));
+    }
+    if fleet.replace {
+        variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));
+    }
+    if fleet.engine == Engine::Docker {
+        // Docker does nothing about an unhealthy container, so the check itself asks the entrypoint to end.
+        variables.push(("RUNNERCTL_HEAL_AFTER", fleet.health.retries.to_string()));
+    }
+    variables.extend(proxy(fleet));
+    let mut all: Vec<(String, String)> =
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    all.extend(runner.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all
+}
+
+/// The runner reads the lower-case names, most other programs do too; Node, git and .NET each want their own for certificates.
+fn proxy(fleet: &Fleet) -> Vec<(&'static str, String)> {
+    let proxy = &fleet.proxy;
+    let mut variables = Vec::new();
+    for (name, value) in
+        [("http_proxy", &proxy.http), ("https_proxy", &proxy.https), ("no_proxy", &proxy.no_proxy)]
+    {
+        variables.extend(value.clone().map(|value| (name, value)));
+    }
+    if proxy.ca_file.is_some() {
+        let inside = format!("{INSIDE}/ca.pem");
+        variables.extend(
+            ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"].map(|name| (name, inside.clone())),
+        );
+    }
+    variables
+}

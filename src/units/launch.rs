@@ -1,0 +1,118 @@
+//! How systemd treats a runner, the same for a Quadlet file and a plain service: `[Unit]`, and most of `[Service]`.
+
+use sha2::{Digest, Sha256};
+
+use super::syntax::UnitText;
+use super::{MARKER, Programs};
+use crate::config::{Engine, Limits, SocketMode};
+use crate::fleet::{Fleet, Runner, Scope, names};
+use crate::runner::RunnerExit;
+
+/// Option of `unit-step prepare` that carries the digest.
+pub(super) const DIGEST_OPTION: &str = "--unit-digest=";
+
+/// The beginning of every runner's file.
+pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
+    let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
+    text.section("Unit")
+        .text("Description", &format!("GitHub Actions runner {}", runner.name))
+        .plain("Documentation", "man:runnerctl(1)")
+        .plain("PartOf", names::TARGET);
+    let needed = needed_units(fleet, runner);
+    if !needed.is_empty() {
+        text.plain("Wants", needed.join(" ")).plain("After", needed.join(" "));
+    }
+    // Restarts are spaced out instead of counted: a fleet has to survive a night without a network.
+    text.plain("StartLimitIntervalSec", 0);
+    text
+}
+
+/// Units that should be up first. A user's systemd has no network target; Quadlet waits for the network there by itself.
+fn needed_units(fleet: &Fleet, runner: &Runner) -> Vec<&'static str> {
+    let mut units = Vec::new();
+    if fleet.layout.scope == Scope::System {
+        units.push("network-online.target");
+    }
+    match fleet.engine {
+        Engine::Docker => units.push("docker.service"),
+        Engine::Podman if runner.socket == SocketMode::Host => units.push("podman.socket"),
+        Engine::Podman => {}
+    }
+    units
+}
+
+/// What both formats put into `[Service]`. `unit` is the digest of the rest of the file, see [`digest`].
+pub(super) fn service_lines(
+    text: &mut UnitText,
+    fleet: &Fleet,
+    runner: &Runner,
+    programs: &Programs,
+    unit: &str,
+) {
+    let stop = fleet.timeouts.stop.as_secs();
+    text.plain("Slice", names::slice(runner.number));
+    limits(text, &runner.limits);
+    // A workflow job that is killed for its memory must not take the runner with it.
+    text.plain("OOMPolicy", "continue")
+        .command("ExecStartPre", "", &prepare(fleet, runner, programs, unit))
+        .command("ExecStartPost", "", &await_online(runner, programs))
+        .plain("Restart", "always")
+        // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
+        .plain("RestartSec", "5s")
+        .plain("RestartSteps", 4)
+        .plain("RestartMaxDelaySec", "30s")
+        .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented()))
+        .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
+        // Longer than the engine's own limit, so that it is the engine that gives up first.
+        .plain("TimeoutStopSec", format!("{}s", stop + 30));
+}
+
+/// `CPUQuota=`, `MemoryMax=` and the like.
+pub(super) fn limits(text: &mut UnitText, limits: &Limits) {
+    text.plain_if("CPUQuota", limits.cpu_quota)
+        .plain_if("MemoryMax", limits.memory_max)
+        .plain_if("MemoryHigh", limits.memory_high)
+        .plain_if("TasksMax", limits.tasks_max)
+        .plain_if("IOWeight", limits.io_weight);
+}
+
+/// Tells one text from another: the unit hands it to `unit-step prepare`, which notes it down, so that
+/// `install-units` knows with which text a running unit was started.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> Vec<String> {
+    let path = |path: &std::path::Path| path.display().to_string();
+    let mut words = vec![
+        path(&programs.runnerctl),
+        "unit-step".to_owned(),
+        "prepare".to_owned(),
+        format!("--runner={}", runner.number),
+        format!("{DIGEST_OPTION}{unit}"),
+        format!("--tokens={}", path(&fleet.layout.tokens)),
+        format!("--identity-dir={}", path(&runner.paths.identity)),
+        format!("--work-dir={}", path(&runner.paths.work)),
+        format!("--token-dir={}", path(&runner.paths.token)),
+        format!("--status-dir={}", path(&runner.paths.status)),
+        format!("--reports-dir={}", path(&fleet.layout.reports)),
+    ];
+    if fleet.shared_token {
+        words.push("--shared-token".to_owned());
+    }
+    words
+}
+
+fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
+    vec![
+        programs.runnerctl.display().to_string(),
+        "unit-step".to_owned(),
+        "await-online".to_owned(),
+        format!("--runner={}", runner.number),
+        format!("--status-dir={}", runner.paths.status.display()),
+    ]
+}
+
+fn codes(codes: impl Iterator<Item = u8>) -> String {
+    codes.map(|code| code.to_string()).collect::<Vec<_>>().join(" ")
+}

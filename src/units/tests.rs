@@ -1,0 +1,108 @@
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::syntax::word;
+use super::*;
+use crate::config::Config;
+use crate::fleet::Layout;
+
+fn programs(engine: &str) -> Programs {
+    Programs { runnerctl: PathBuf::from("/usr/bin/runnerctl"), engine: PathBuf::from(engine) }
+}
+
+fn fleet(text: &str) -> Fleet {
+    let text = format!("url = \"https://github.com/acme/shop\"\n{text}");
+    Fleet::new(&Config::parse(&text).unwrap(), &Layout::system(), UnitFormat::Quadlet)
+}
+
+/// systemd.syntax(7) and systemd.service(5) read backwards: one word of a command line, `%` and `$` resolved.
+fn unquote(word: &str) -> String {
+    let inner = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(word);
+    let mut plain = Vec::new();
+    let mut chars = inner.chars();
+    let mut buffer = [0; 4];
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next().expect("a character after a backslash") {
+                'n' => plain.push(b'\n'),
+                't' => plain.push(b'\t'),
+                'x' => {
+                    let hex: String = chars.by_ref().take(2).collect();
+                    plain.push(u8::from_str_radix(&hex, 16).unwrap());
+                }
+                other => plain.extend(other.encode_utf8(&mut buffer).bytes()),
+            },
+            '%' | '$' => assert_eq!(chars.next(), Some(c), "a lone {c} would be expanded"),
+            other => {
+                assert!(other != '"' || inner == word, "an inner quote ends the word");
+                plain.extend(other.encode_utf8(&mut buffer).bytes());
+            }
+        }
+        if c == '%' || c == '$' {
+            plain.push(u8::try_from(c).unwrap());
+        }
+    }
+    String::from_utf8(plain).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn every_word_survives_quoting(text in "\\PC{0,40}|[ \"\\\\%$'\n\t\u{1}=;#{}]{0,12}") {
+        let quoted = word(&text);
+        prop_assert!(!quoted.contains(['\n', '\t']));
+        prop_assert_eq!(unquote(&quoted), text);
+    }
+}
+
+#[test]
+fn the_same_config_renders_the_same_bytes() {
+    let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
+    let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
+    assert_eq!(once, again);
+    assert_eq!(once.len(), 2 + 2 + 7 + 7);
+}
+
+#[test]
+fn every_file_carries_the_marker() {
+    for format in ["quadlet", "service"] {
+        for file in render(&fleet(&format!("unit_format = \"{format}\"")), &programs("/usr/bin/podman")) {
+            assert!(is_ours(&file.text), "{}", file.path.display());
+        }
+    }
+}
+
+#[test]
+fn no_path_of_two_runners_is_the_same() {
+    let fleet = fleet("count = 40");
+    let mut paths: Vec<_> = fleet
+        .runners
+        .iter()
+        .flat_map(|r| [&r.paths.identity, &r.paths.work, &r.paths.token, &r.paths.status])
+        .collect();
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), 160);
+}
+
+#[test]
+fn an_edit_that_touches_one_runner_changes_one_runners_file() {
+    let before = render(&fleet(""), &programs("/usr/bin/podman"));
+    let after = render(&fleet("[runners.2]\nlabels = [\"big\"]"), &programs("/usr/bin/podman"));
+    let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).map(|(a, _)| a.name()).collect();
+    assert_eq!(changed, ["homelab-runner@2.container"]);
+}
+
+#[test]
+fn the_digest_in_the_unit_changes_with_the_unit() {
+    let digest = |text: &str| digest_of(text).unwrap().to_owned();
+    let fleet_before = fleet("");
+    let fleet_after = fleet("[environment]\nA = \"1\"");
+    let one = runner_file(&fleet_before, &fleet_before.runners[0], &programs("/usr/bin/podman"));
+    let two = runner_file(&fleet_after, &fleet_after.runners[0], &programs("/usr/bin/podman"));
+    assert_ne!(digest(&one.text), digest(&two.text));
+}
