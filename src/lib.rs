@@ -1,5 +1,24 @@
-//! Runs a fleet of GitHub Actions runners under systemd.
+//! Runs a fleet of self-hosted GitHub Actions runner containers under systemd.
+//!
+//! `TOML → Config → Fleet → [UnitFile]`, then `(files, systemd, control groups) → Observed`, then
+//! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
+//!
+//! Invariants, each held by a test:
+//! - the core (`config`, `fleet`, `units`, `runner`, `status`) has no I/O and reads no clock;
+//! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
+//! - a secret lives in [`config::RegistrationToken`] alone, which cannot be printed or serialised;
+//! - only files that carry [`units::MARKER`] are overwritten or deleted;
+//! - rendered text is a function of the config and the program paths alone.
+
+// Core: plain data and functions.
 pub mod config;
 pub mod fleet;
 pub mod runner;
 pub mod units;
+
+// Edges: one outside thing each.
+pub mod control_group;
+pub mod files;
+
+// Shell: order and policy.
+pub mod unit_step;

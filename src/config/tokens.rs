@@ -63,6 +63,18 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Is runner `number` among those that the error is about?
+    #[must_use]
+    pub fn concerns(&self, number: u16) -> bool {
+        let own = variable(number);
+        match self {
+            Self::Malformed { .. } => true,
+            Self::Missing { variable } | Self::Empty { variable } => *variable == own,
+            Self::Unlikely { variable } | Self::SetTwice { variable } => *variable == own,
+            Self::Same { first, second } => *first == own || *second == own,
+        }
+    }
+
     /// The next step.
     #[must_use]
     pub fn hint(&self) -> &'static str {

@@ -52,6 +52,10 @@ pub struct Layout {
 /// Places of one runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunnerPaths {
+    /// What outlives a restart.
+    pub state: PathBuf,
+    /// What a reboot may take; on a tmpfs.
+    pub runtime: PathBuf,
     /// `.runner` and `.credentials*`, kept between starts; as good as a token, hence 0700.
     pub identity: PathBuf,
     /// The work folder: the same path inside the container, so that the engine on the host resolves it too.
@@ -60,6 +64,48 @@ pub struct RunnerPaths {
     pub token: PathBuf,
     /// State word and performance counters, written by the runner's container.
     pub status: PathBuf,
+    /// Digest of the unit's text that the runner was last started with.
+    pub started_with: PathBuf,
+}
+
+impl RunnerPaths {
+    /// The places below a runner's two directories.
+    #[must_use]
+    pub fn new(state: PathBuf, runtime: PathBuf) -> Self {
+        Self {
+            identity: state.join("identity"),
+            work: state.join("work"),
+            token: runtime.join("token"),
+            status: runtime.join("status"),
+            started_with: runtime.join("started-with"),
+            state,
+            runtime,
+        }
+    }
+
+    /// Where the token lies for the moment of its hand-over.
+    #[must_use]
+    pub fn registration_token(&self) -> PathBuf {
+        self.token.join("registration-token")
+    }
+
+    /// Where the entrypoint reads why there is no token.
+    #[must_use]
+    pub fn token_problem(&self) -> PathBuf {
+        self.token.join("problem")
+    }
+
+    /// State word and sentence of the entrypoint.
+    #[must_use]
+    pub fn session(&self) -> PathBuf {
+        self.status.join("state")
+    }
+
+    /// Stands only if the identity is complete.
+    #[must_use]
+    pub fn identity_mark(&self) -> PathBuf {
+        self.identity.join(".runner")
+    }
 }
 
 impl Layout {
@@ -119,14 +165,7 @@ impl Layout {
     }
 
     pub(super) fn runner(&self, number: u16) -> RunnerPaths {
-        let state = self.state.join(number.to_string());
-        let runtime = self.runtime.join(number.to_string());
-        RunnerPaths {
-            identity: state.join("identity"),
-            work: state.join("work"),
-            token: runtime.join("token"),
-            status: runtime.join("status"),
-        }
+        RunnerPaths::new(self.state.join(number.to_string()), self.runtime.join(number.to_string()))
     }
 
     /// Where Docker listens.

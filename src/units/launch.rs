@@ -91,10 +91,8 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
         format!("--runner={}", runner.number),
         format!("{DIGEST_OPTION}{unit}"),
         format!("--tokens={}", path(&fleet.layout.tokens)),
-        format!("--identity-dir={}", path(&runner.paths.identity)),
-        format!("--work-dir={}", path(&runner.paths.work)),
-        format!("--token-dir={}", path(&runner.paths.token)),
-        format!("--status-dir={}", path(&runner.paths.status)),
+        format!("--state-dir={}", path(&runner.paths.state)),
+        format!("--runtime-dir={}", path(&runner.paths.runtime)),
         format!("--reports-dir={}", path(&fleet.layout.reports)),
     ];
     if fleet.shared_token {
@@ -109,7 +107,7 @@ fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
         "unit-step".to_owned(),
         "await-online".to_owned(),
         format!("--runner={}", runner.number),
-        format!("--status-dir={}", runner.paths.status.display()),
+        format!("--runtime-dir={}", runner.paths.runtime.display()),
     ]
 }
 

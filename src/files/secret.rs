@@ -1,0 +1,110 @@
+//! Files that hold secrets are read only if nobody else can.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+/// More than any `.env` of tokens has.
+const LARGEST_BYTES: u64 = 1 << 20;
+
+/// Why a file of secrets is not read. Never holds any of its content.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    /// There is none.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// A directory, device or pipe.
+    #[error("{} is not a regular file", .0.display())]
+    NotRegular(PathBuf),
+    /// Group or others may read or write it.
+    #[error("{path} is open to other users (mode {mode:04o})", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It belongs to another user, who could change it.
+    #[error("{path} belongs to another user (uid {owner})", path = path.display())]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// Too large, or no UTF-8.
+    #[error("{} is not a text file of tokens", .0.display())]
+    NotText(PathBuf),
+    /// The kernel refused.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Its words.
+        source: io::Error,
+    },
+}
+
+impl SecretFileError {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing(path) => {
+                format!(
+                    "write RUNNER_TOKEN_1=… and so on into {} (mode 0600), or run `runnerctl init`",
+                    path.display()
+                )
+            }
+            Self::Open { path, .. } => format!("chmod 600 {}", path.display()),
+            Self::Owner { path, .. } => format!("chown root: {}", path.display()),
+            Self::NotRegular(_) | Self::NotText(_) => {
+                "name a text file with RUNNER_TOKEN_n=… lines".to_owned()
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "run it as root (sudo)".to_owned()
+            }
+            Self::Io { .. } => "see that the file can be read".to_owned(),
+        }
+    }
+}
+
+/// Reads the `.env` of tokens. A link is followed (secret managers make them); what it leads to has to be a regular file that
+/// belongs to this user or root and is closed to everybody else.
+///
+/// # Errors
+/// Why it is not read.
+pub fn read_tokens(path: &Path) -> Result<SecretString, SecretFileError> {
+    let path_buf = || path.to_owned();
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => SecretFileError::Missing(path_buf()),
+        _ => SecretFileError::Io { path: path_buf(), source },
+    };
+    // O_NONBLOCK: opening a pipe must not wait for its writer.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        return Err(SecretFileError::NotRegular(path_buf()));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(SecretFileError::Open { path: path_buf(), mode: metadata.mode() & 0o7777 });
+    }
+    if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(SecretFileError::Owner { path: path_buf(), owner: metadata.uid() });
+    }
+    if metadata.len() > LARGEST_BYTES {
+        return Err(SecretFileError::NotText(path_buf()));
+    }
+    let mut text = String::new();
+    let read = file.take(LARGEST_BYTES).read_to_string(&mut text);
+    let text = SecretString::from(text);
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(SecretFileError::NotText(path_buf())),
+        Err(error) => Err(io(error)),
+    }
+}

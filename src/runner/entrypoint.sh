@@ -1,0 +1,490 @@
+#!/bin/bash
+# PID 1 of a runner container, started as root: registers the runner once, keeps its identity, then runs GitHub's
+# listener as the user `runner` and gives systemd an exit code that says why it ended (src/runner/exit.rs).
+# Needs bash >= 4.4, coreutils and util-linux' setpriv; works in any image with bin/Runner.Listener in /home/runner or
+# /actions-runner. RUNNERCTL_SYSROOT (tests) goes before every path that is fixed inside the container.
+# shellcheck disable=SC2317 # many functions are reached through `trap` and `launch` only
+set -uo pipefail
+set +x    # SHELLOPTS=xtrace in the container's environment would print the token
+umask 077 # identity and token; what workflows write gets the usual mask, see `listen`
+
+readonly sysroot=${RUNNERCTL_SYSROOT:-}
+readonly run_dir=$sysroot/run/homelab-runner
+readonly identity=$run_dir/identity token_dir=$run_dir/token status=$run_dir/status
+readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
+readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
+readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
+# `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
+readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
+readonly refresh_seconds=30
+declare -A want=(
+    [url]=${RUNNERCTL_URL:?} [name]=${RUNNERCTL_NAME:?} [labels]=${RUNNERCTL_LABELS:-} [group]=${RUNNERCTL_GROUP:-}
+    [no_default_labels]=${RUNNERCTL_NO_DEFAULT_LABELS:-} [replace]=${RUNNERCTL_REPLACE:-}
+)
+want[url]=${want[url]%/}
+
+# From here on no program inherits what was for this script, nor a credential that somebody put into the environment.
+# `registration_token` among them: a variable that came exported would stay exported when the token is assigned to it.
+unset -v registration_token "${!RUNNERCTL_@}" "${!ACTIONS_RUNNER_INPUT_@}" "${!RUNNER_TOKEN@}" \
+    ACCESS_TOKEN APP_PRIVATE_KEY GITHUB_ACTIONS_RUNNER_HTTPTRACE # the last one writes credentials to the log
+export RUNNER_PERFLOG=$perf_dir
+export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
+
+runner_root='' sink_fd='' child='' child_target='' child_status=0 killer=''
+stop_asked=0 unhealthy=0 online=0
+drop=() # the command that becomes the user `runner`
+
+exec {nap_fd}<> <(:) # never readable and never at its end: `read -t` on it sleeps without a process
+nap() { read -rt "$1" -u "$nap_fd" _ || true; }
+
+say() { printf 'runner %s: %s\n' "${want[name]}" "$1" >&2; }
+
+# One writer of the state file: this process. Readers see the old text or the new one.
+set_state() { # WORD SENTENCE
+    printf '%s\n%s\n' "$1" "$2" >"$status/.state.new" && chmod 0644 "$status/.state.new" &&
+        mv -fT "$status/.state.new" "$status/state"
+}
+
+fail() { # CODE CAUSE HINT
+    local cause
+    cause=$(mask_tokens "${2//[[:cntrl:]]/ }")
+    set_state failed "$cause"
+    say "$cause"
+    printf 'hint: %s\n' "$3" >&2
+    exit "$1"
+}
+
+stopped() {
+    set_state stopping 'asked to stop'
+    exit 0
+}
+
+# Anything of a token's shape, besides the token itself: GitHub may answer with another one.
+mask_tokens() { # LINE
+    local LC_ALL=C line=$1
+    [[ -z ${registration_token:-} ]] || line=${line//"$registration_token"/***}
+    while [[ $line =~ (gh[oprsu]_|github_pat_|eyJ)[A-Za-z0-9_.-]{16,}|[A-Z0-9]{26,} ]]; do
+        line=${line//"${BASH_REMATCH[0]}"/***}
+    done
+    printf '%s\n' "$line"
+}
+
+# --- the user `runner` --------------------------------------------------------------------------------------------
+
+find_runner_root() {
+    local dir
+    for dir in "$sysroot/home/runner" "$sysroot/actions-runner"; do
+        [[ -x $dir/bin/Runner.Listener ]] && runner_root=$dir && return
+    done
+    fail 75 'the image holds no bin/Runner.Listener in /home/runner or /actions-runner' \
+        'set the image to one of a GitHub Actions runner'
+}
+
+find_runner_user() {
+    local user uid gid home groups=() name id members socket_gid
+    ((EUID == 0)) || return 0
+    while IFS=: read -r user _ uid gid _ home _; do
+        [[ $user == runner ]] && break
+    done <"$sysroot/etc/passwd"
+    if [[ $user != runner ]] || ! command -v setpriv >/dev/null; then
+        say 'the image has no user "runner" or no setpriv: workflow jobs run as root inside the container'
+        export RUNNER_ALLOW_RUNASROOT=1
+        return
+    fi
+    groups=("$gid")
+    while IFS=: read -r name _ id members; do
+        [[ ,$members, == *,runner,* ]] && groups+=("$id")
+    done <"$sysroot/etc/group"
+    if [[ -S $socket ]]; then
+        socket_gid=$(stat -Lc %g "$socket") && groups+=("$socket_gid")
+    fi
+    drop=(setpriv --reuid "$uid" --regid "$gid" --groups "$(IFS=,; printf '%s' "${groups[*]}")" --
+        env "HOME=$home" USER=runner LOGNAME=runner)
+    (as_runner true) || fail 75 "cannot become the user runner (uid $uid)" \
+        'the container needs the capabilities SETUID and SETGID, and that uid mapped'
+}
+
+# Every program of the runner starts here, in a subshell: it replaces the process.
+as_runner() { exec "${drop[@]}" "$@"; }
+
+# Only the tops: going through a work folder or the runner's own files takes minutes when four start at once.
+give_directories() {
+    local dir owner
+    mkdir -p "$work" "$perf_dir"
+    rm -f "$perf_dir/Runner.perf" # an old SessionCreated must not count
+    if ((${#drop[@]})); then
+        owner=${drop[2]}:${drop[4]}
+        for dir in "$work" "$perf_dir" "$runner_root" "$runner_root/_diag"; do
+            [[ ! -d $dir || -L $dir ]] || chown "$owner" "$dir" || say "cannot give $dir to the user runner"
+        done
+    fi
+    [[ ! -d $reports ]] || (as_runner test -w "$reports") ||
+        say "/reports is not writable for the user runner: change the owner or the mode of that directory on the host"
+}
+
+# --- identity -----------------------------------------------------------------------------------------------------
+
+is_whole_json() { [[ -f $1 && ! -L $1 && $(<"$1") == *\} ]]; }
+
+identity_is_complete() {
+    is_whole_json "$identity/.runner" && is_whole_json "$identity/.credentials" &&
+        is_whole_json "$identity/.credentials_rsaparams"
+}
+
+# What GitHub was told at registration. Labels are a set without case there.
+fingerprint() {
+    local labels
+    labels=$(tr ',[:upper:]' '\n[:lower:]' <<<"${want[labels]// /}" | sort -u | paste -sd,)
+    printf '%s\n' "url=${want[url]}" "name=${want[name]}" "labels=${labels#,}" "group=${want[group]}" \
+        "no-default-labels=${want[no_default_labels]:-0}"
+}
+
+changed_settings() { # one phrase for each difference to the kept fingerprint
+    local key value kept separator=''
+    while IFS='=' read -r key value; do
+        kept=$(kept_value "$key" "$identity/fingerprint")
+        [[ $kept == "$value" ]] && continue
+        printf '%s%s (was "%s", wanted "%s")' "$separator" "$key" "$kept" "$value"
+        separator=', '
+    done < <(fingerprint)
+}
+
+kept_value() { # KEY FILE: the value of KEY=VALUE
+    local key value
+    [[ -f $2 ]] || return 0
+    while IFS='=' read -r key value; do
+        [[ $key != "$1" ]] || printf '%s' "$value"
+    done <"$2"
+}
+
+# A name is ours when we registered it before, or were cut off while doing so (`registering`, see show_config_output).
+name_is_ours() {
+    local file
+    for file in "$identity/fingerprint" "$identity/registering"; do
+        [[ -f $file && $(kept_value url "$file") == "${want[url]}" &&
+            $(kept_value name "$file") == "${want[name]}" ]] && return
+    done
+    [[ ${want[replace]} == 1 ]]
+}
+
+# Copies, not bind mounts of single files: the runner replaces and deletes these files. Written and read as `runner`,
+# so that a link which a workflow left in the runner's directory leads root nowhere.
+restore_identity() {
+    local file
+    for file in "${identity_files[@]}"; do
+        [[ ! -f $identity/$file ]] || (as_runner tee "$runner_root/$file") <"$identity/$file" >/dev/null ||
+            fail 75 "cannot copy $file into $runner_root" 'see the line above'
+    done
+}
+
+keep_file() {
+    local new=$identity/$1.new
+    (as_runner timeout 5 cat "$runner_root/$1") >"$new" && is_whole_json "$new" && sync "$new" &&
+        mv -fT "$new" "$identity/$1"
+}
+
+# The service can have the runner rewrite its files while it runs (*_migrated).
+keep_refreshed_files() {
+    local file
+    [[ -f $runner_root/.runner ]] || return 0
+    for file in "${identity_files[@]}"; do
+        [[ ! -f $runner_root/$file || ! $runner_root/$file -nt $identity/$file ]] || keep_file "$file"
+    done
+}
+
+forget_identity() { rm -f "$identity/.runner" && rm -f "${identity_files[@]/#/$identity/}" "$identity"/{fingerprint,registering}; }
+
+# The old `.runner` goes first and the new one comes last: whatever is cut off in between reads as "no identity", with
+# `registering` still there to say that the name is ours.
+keep_new_identity() {
+    local file
+    rm -f "${identity_files[@]/#/$identity/}"
+    for file in "${identity_files[@]}"; do
+        if [[ $file == .runner ]]; then
+            fingerprint >"$identity/fingerprint.new" && sync "$identity/fingerprint.new" &&
+                mv -fT "$identity/fingerprint.new" "$identity/fingerprint" || return
+        fi
+        [[ ! -f $runner_root/$file ]] || keep_file "$file" || return
+    done
+    identity_is_complete && sync "$identity" && rm -f "$identity/registering"
+}
+
+# --- child processes and signals ----------------------------------------------------------------------------------
+
+# In a process group of its own (set -m), because without job control bash starts background programs with SIGINT
+# ignored, and SIGINT is the only signal on which the listener waits for its worker and ends its session.
+launch() { # FUNCTION [ARGUMENT…]
+    ((!stop_asked)) || stopped
+    set -m
+    (
+        exec {nap_fd}>&- {sink_fd}>&-
+        cd "$runner_root" && "$@"
+    ) </dev/null &
+    child=$! child_target=$child
+    set +m
+    # config.sh is a script with the program below it: it is interrupted as a group, the listener alone.
+    [[ $1 != configure ]] || child_target=-$child
+    ((!stop_asked)) || kill -INT -- "$child_target"
+}
+
+wait_for_child() {
+    while :; do # a signal that is handled here ends `wait`, not the child
+        wait "$child"
+        child_status=$?
+        kill -0 "$child" 2>/dev/null || break
+    done
+    wait "$child" 2>/dev/null # its own status, if a signal had come between
+    local own=$?
+    ((own == 127)) || child_status=$own
+    child=''
+}
+
+# A process that the runner left behind may hold the pipe, so the reader gets two seconds to see its end.
+reader_status() { # PID
+    local i
+    for ((i = 0; i < 20; i++)); do
+        kill -0 "$1" 2>/dev/null || break
+        nap 0.1
+    done
+    kill -KILL "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+}
+
+on_stop() {
+    ((!stop_asked)) || return 0 # one SIGINT; the runner needs no reminder
+    stop_asked=1
+    [[ -n $child ]] || return 0 # `launch` sees it
+    set_state stopping 'asked to stop; a running workflow job is cancelled and waited for'
+    kill -INT -- "$child_target" 2>/dev/null
+}
+
+worker_is_alive() {
+    local dir comm stat
+    for dir in "$sysroot"/proc/[0-9]*; do
+        { read -r comm <"$dir/comm" && read -r stat <"$dir/stat"; } 2>/dev/null || continue
+        [[ $comm != Runner.Worker || ${stat##*) } == Z* ]] || return 0
+    done
+    return 1
+}
+
+on_unhealthy() { # health.sh asks
+    [[ -n $child && $child_target == "$child" ]] && ((!stop_asked && !unhealthy)) || return 0
+    if worker_is_alive; then
+        say 'a health check failed, but a workflow job is running: left alone'
+        return
+    fi
+    unhealthy=1
+    kill -INT "$child" 2>/dev/null
+    { nap 10; kill -KILL "$child"; } 2>/dev/null &
+    killer=$!
+}
+
+session_created() {
+    local line created=0
+    [[ -f $perf_dir/Runner.perf && ! -L $perf_dir/Runner.perf ]] || return 1
+    while IFS= read -r line; do
+        case $line in
+        RunnerProcessStarted:*) created=0 ;;
+        SessionCreated:*) created=1 ;;
+        esac
+    done <"$perf_dir/Runner.perf"
+    ((created))
+}
+
+# Background clock of the main process: USR2 once there is a session, then every now and then. Builtins only.
+watch_session() {
+    until session_created; do
+        kill -0 "$$" 2>/dev/null || exit
+        nap 0.1
+    done
+    while kill -USR2 "$$" 2>/dev/null; do nap "$refresh_seconds"; done
+}
+
+on_tick() {
+    [[ -n $child ]] && ((!stop_asked && !unhealthy)) && session_created || return 0
+    if ((!online)); then
+        online=1
+        set_state online "listening for workflow jobs of ${want[url]}"
+    fi
+    keep_refreshed_files
+}
+
+# --- registration -------------------------------------------------------------------------------------------------
+
+read_token() {
+    registration_token=''
+    if [[ -e $token_dir/registration-token ]]; then
+        IFS= read -r registration_token <"$token_dir/registration-token"
+        rm -f "$token_dir/registration-token" || fail 75 'cannot remove the registration token after reading it' \
+            "$token_dir must be writable"
+        registration_token=${registration_token//[[:space:]]/}
+    fi
+}
+
+fail_without_token() { # CHANGED: what differs from the kept registration, if there is one
+    local cause="no registration token and no kept identity" problem
+    [[ -z $1 ]] || cause="changed since registration: $1; that needs a new registration, the old one stays untouched"
+    if [[ -s $token_dir/problem ]]; then
+        problem=$(<"$token_dir/problem")
+        [[ -z $1 ]] && cause=$problem || cause+="; $problem"
+    fi
+    fail 64 "$cause" "put a new registration token into $token_name in $token_file (it lives 1 hour), then restart this unit"
+}
+
+configure() {
+    export ACTIONS_RUNNER_INPUT_TOKEN=$registration_token # in this subshell, which becomes config.sh
+    as_runner ./config.sh "$@"
+}
+
+# Shows config.sh's output with tokens masked; its exit status is the verdict, if config.sh should fail.
+show_config_output() {
+    local line verdict=75 limited=0
+    trap '' INT TERM PIPE USR1 USR2
+    while IFS= read -r line || [[ -n $line ]]; do
+        mask_tokens "$line"
+        case $line in
+        # Only from here on can the name be taken by us, should we be cut off.
+        *'Connected to GitHub'*) fingerprint >"$identity/registering.new" && mv -fT "$identity"/registering{.new,} ;;
+        *'A runner exists with the same name'*) verdict=67 ;;
+        *'Could not find any self-hosted runner group'*) verdict=69 ;;
+        *'rate limit'* | *'TooManyRequests'*) limited=1 ;;
+        'Http response code: NotFound '* | *'does not indicate success: 404'*) verdict=65 ;;
+        'Http response code: Unauthorized '* | 'Http response code: Forbidden '* | \
+            *'does not indicate success: 40'[13]*) verdict=66 ;;
+        'Http response code: '* | *'does not indicate success: '*) verdict=75 ;;
+        esac
+    done
+    ((limited)) && exit 75
+    exit "$verdict"
+}
+
+register() {
+    local reader verdict pending=0 arguments=(--unattended --disableupdate --url "${want[url]}"
+        --name "${want[name]}" --work "$work")
+    [[ -z ${want[labels]} ]] || arguments+=(--labels "${want[labels]}")
+    [[ -z ${want[group]} ]] || arguments+=(--runnergroup "${want[group]}")
+    [[ ${want[no_default_labels]} != 1 ]] || arguments+=(--no-default-labels)
+    ! name_is_ours || arguments+=(--replace)
+    [[ ! -e $identity/registering ]] || pending=1
+    set_state configuring "registering at ${want[url]}"
+    exec {sink_fd}> >(show_config_output)
+    reader=$!
+    launch configure "${arguments[@]}" >&"$sink_fd" 2>&1
+    exec {sink_fd}>&-
+    wait_for_child
+    reader_status "$reader"
+    verdict=$?
+    if ((child_status == 0)); then
+        keep_new_identity || fail 75 'registered, but the identity could not be kept' \
+            "look for a full disk or a read-only directory: $identity"
+        registration_token=''
+        return
+    fi
+    # GitHub said no, so nothing was registered in this attempt; an earlier one that was cut off still counts.
+    ((pending || verdict == 75)) || rm -f "$identity/registering"
+    ((!stop_asked)) || stopped
+    fail_registration "$verdict"
+}
+
+fail_registration() { # VERDICT
+    local replace='remove that runner at GitHub, choose another name_prefix, or set replace = true'
+    case $1 in
+    65) fail 65 "GitHub does not know the registration token: expired (it lives 1 hour) or issued for another URL than ${want[url]}" \
+        "put a new registration token for ${want[url]} into $token_name in $token_file, then restart this unit" ;;
+    66) fail 66 "GitHub refused the registration at ${want[url]}" \
+        "check that self-hosted runners are allowed there, and the token in $token_name in $token_file" ;;
+    67) fail 67 "a runner named ${want[name]} exists at ${want[url]} and is not ours" "$replace" ;;
+    69) fail 66 "there is no runner group \"${want[group]}\" for ${want[url]}" 'correct runner_group' ;;
+    *) fail 75 "could not register at ${want[url]} (config.sh ended with $child_status): network, rate limit or GitHub itself" \
+        'tried again by itself; the output of config.sh is above' ;;
+    esac
+}
+
+prepare_identity() {
+    local changed=''
+    rm -f "$identity"/.[!.]*.new "$identity"/*.new "${identity_files[@]/#/$runner_root/}"
+    read_token
+    if identity_is_complete; then
+        changed=$(changed_settings)
+        if [[ -z $changed ]]; then
+            registration_token=''
+            restore_identity
+            return
+        fi
+    elif [[ -e $identity/.runner || -e $identity/.credentials || -e $identity/.credentials_rsaparams ]]; then
+        say 'the kept identity is incomplete: taken as none'
+    fi
+    [[ -n $registration_token ]] || fail_without_token "$changed"
+    [[ -z $changed ]] || say "registering again, because these changed: $changed"
+    register
+}
+
+# --- the listener -------------------------------------------------------------------------------------------------
+
+listen() {
+    umask 022
+    as_runner bin/Runner.Listener run
+}
+
+# Passes the listener's stderr on; its exit status is 72 if the line about a deleted registration was there. Anchored,
+# and stderr only: names of workflow jobs, which anybody may choose, go to stdout.
+watch_stderr() {
+    local line removed=0
+    trap '' INT TERM PIPE USR1 USR2
+    while IFS= read -r line || [[ -n $line ]]; do
+        printf '%s\n' "$line" >&2
+        [[ $line != 'Failed to create a session. The runner registration has been deleted'* ]] || removed=72
+    done
+    exit "$removed"
+}
+
+run_listener() {
+    local reader watch removed
+    set_state connecting "waiting for a session at ${want[url]}"
+    exec {sink_fd}> >(watch_stderr)
+    reader=$!
+    launch listen 2>&"$sink_fd"
+    exec {sink_fd}>&-
+    watch_session &
+    watch=$!
+    wait_for_child
+    kill -KILL "$watch" ${killer:+"$killer"} 2>/dev/null
+    reader_status "$reader"
+    removed=$?
+    ((child_status != 0)) || [[ -f $runner_root/.runner ]] || removed=72
+    if ((removed == 72)) && ((child_status <= 1)); then
+        forget_identity
+        ((!stop_asked)) || stopped
+        fail 72 'the registration was removed at GitHub; the kept identity is deleted' \
+            "to register again it needs a new token in $token_name in $token_file"
+    fi
+    keep_refreshed_files
+    ((!stop_asked)) || stopped
+    fail_listener
+}
+
+fail_listener() {
+    local again='restarted by itself; the lines of the listener are above'
+    ((!unhealthy)) || fail 73 'unhealthy: the health check asked for a restart' 'restarted by itself'
+    case $child_status in
+    3 | 4) fail 75 'the listener ended to update itself, but updates are disabled' 'use a newer runner image' ;;
+    5) fail 70 'GitHub holds another session of this runner' \
+        'restarted by itself; look for a second runner with the same identity if this repeats' ;;
+    7) fail 71 'GitHub refuses this version of the runner' 'use a newer runner image, then restart this unit' ;;
+    *) fail 75 "the listener ended with $child_status" "$again" ;;
+    esac
+}
+
+main() {
+    trap on_stop INT TERM
+    trap on_unhealthy USR1
+    trap on_tick USR2
+    rm -f "$status/health-failures"
+    set_state starting 'preparing the runner'
+    find_runner_root
+    find_runner_user
+    give_directories
+    prepare_identity
+    run_listener
+}
+main

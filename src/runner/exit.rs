@@ -1,0 +1,196 @@
+//! How the entrypoint ended: its exit codes and what a person reads about them.
+
+use std::fmt;
+
+/// Why the entrypoint of a runner container ended, as told by its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunnerExit {
+    /// It was asked to stop.
+    Stopped,
+    /// No registration token and no usable identity.
+    NeedsToken,
+    /// GitHub does not know the registration token (HTTP 404).
+    TokenUnknown,
+    /// GitHub refused the registration (HTTP 401 or 403, or no such runner group).
+    Refused,
+    /// A runner of this name exists and was not registered by us.
+    NameTaken,
+    /// GitHub holds another session of this runner.
+    SessionConflict,
+    /// GitHub refuses this version of the runner.
+    VersionRefused,
+    /// The registration was removed at GitHub; the kept identity is deleted.
+    RegistrationRemoved,
+    /// The health check asked for a restart.
+    Unhealthy,
+    /// Network, rate limit, GitHub's own errors, or a reason the listener did not give.
+    Temporary,
+}
+
+/// Where the registration token of a runner is written, for messages; never the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenSource<'a> {
+    /// The variable, such as `RUNNER_TOKEN_3`.
+    pub name: &'a str,
+    /// The file that holds it.
+    pub file: &'a str,
+}
+
+impl fmt::Display for TokenSource<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} in {}", self.name, self.file)
+    }
+}
+
+impl RunnerExit {
+    /// Every way to end, in the order of the exit codes.
+    pub const ALL: [Self; 10] = [
+        Self::Stopped,
+        Self::NeedsToken,
+        Self::TokenUnknown,
+        Self::Refused,
+        Self::NameTaken,
+        Self::SessionConflict,
+        Self::VersionRefused,
+        Self::RegistrationRemoved,
+        Self::Unhealthy,
+        Self::Temporary,
+    ];
+
+    /// The exit code of the entrypoint, hence of the container.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::NeedsToken => 64,
+            Self::TokenUnknown => 65,
+            Self::Refused => 66,
+            Self::NameTaken => 67,
+            Self::SessionConflict => 70,
+            Self::VersionRefused => 71,
+            Self::RegistrationRemoved => 72,
+            Self::Unhealthy => 73,
+            Self::Temporary => 75,
+        }
+    }
+
+    /// The meaning of an exit code; `None` for one that is the engine's (125…127, 128 + signal) or unknown.
+    #[must_use]
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
+    }
+
+    /// Whether starting again cannot help until somebody changes something.
+    #[must_use]
+    pub const fn needs_a_person(self) -> bool {
+        match self {
+            Self::NeedsToken
+            | Self::TokenUnknown
+            | Self::Refused
+            | Self::NameTaken
+            | Self::VersionRefused => true,
+            Self::Stopped
+            | Self::SessionConflict
+            | Self::RegistrationRemoved
+            | Self::Unhealthy
+            | Self::Temporary => false,
+        }
+    }
+
+    /// The codes for `RestartPreventExitStatus=`.
+    pub fn restart_prevented() -> impl Iterator<Item = u8> {
+        Self::ALL.into_iter().filter(|exit| exit.needs_a_person()).map(Self::code)
+    }
+
+    /// What happened, in one sentence without a full stop.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Stopped => "asked to stop",
+            Self::NeedsToken => "it needs a registration token",
+            Self::TokenUnknown => {
+                "GitHub does not know the registration token: it expired (they live 1 hour) or was issued for another URL"
+            }
+            Self::Refused => "GitHub refused the registration",
+            Self::NameTaken => "a runner of this name exists at GitHub and is not ours",
+            Self::SessionConflict => "GitHub holds another session of this runner",
+            Self::VersionRefused => "GitHub refuses this version of the runner",
+            Self::RegistrationRemoved => {
+                "the registration was removed at GitHub; the kept identity is deleted"
+            }
+            Self::Unhealthy => "the health check asked for a restart",
+            Self::Temporary => {
+                "a temporary failure: network, rate limit, GitHub itself, or the listener ended"
+            }
+        }
+    }
+
+    /// What to do next; `None` when there is nothing to do.
+    #[must_use]
+    pub fn next_step(self, token: TokenSource<'_>) -> Option<String> {
+        Some(match self {
+            Self::Stopped => return None,
+            Self::NeedsToken | Self::TokenUnknown => {
+                format!("put a new registration token into {token}, then restart the unit")
+            }
+            Self::Refused => {
+                format!("check that self-hosted runners are allowed there, the runner group, and {token}")
+            }
+            Self::NameTaken => {
+                "remove that runner at GitHub, choose another name_prefix, or set replace = true".to_owned()
+            }
+            Self::SessionConflict => {
+                "restarted by itself; look for a second runner with the same identity if this repeats"
+                    .to_owned()
+            }
+            Self::VersionRefused => "use a newer runner image, then restart the unit".to_owned(),
+            Self::RegistrationRemoved => format!("to register again it needs a new token in {token}"),
+            Self::Unhealthy | Self::Temporary => {
+                "restarted by itself; read its log if this repeats".to_owned()
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+
+    use super::{RunnerExit, TokenSource};
+    use crate::runner::ENTRYPOINT;
+
+    #[test]
+    fn codes_round_trip() {
+        for exit in RunnerExit::ALL {
+            assert_eq!(RunnerExit::from_code(i32::from(exit.code())), Some(exit));
+        }
+        assert_eq!(RunnerExit::from_code(137), None);
+    }
+
+    #[test]
+    fn systemd_leaves_alone_what_needs_a_person() {
+        assert_eq!(RunnerExit::restart_prevented().collect::<Vec<_>>(), [64, 65, 66, 67, 71]);
+    }
+
+    #[test]
+    fn the_entrypoint_ends_with_exactly_these_codes() {
+        let used: std::collections::BTreeSet<u8> = ENTRYPOINT
+            .split(|c: char| c.is_whitespace() || c == '(')
+            .zip(ENTRYPOINT.split(|c: char| c.is_whitespace() || c == '(').skip(1))
+            .filter(|(word, _)| *word == "fail")
+            .filter_map(|(_, code)| code.parse().ok())
+            .collect();
+        let known = RunnerExit::ALL.into_iter().map(RunnerExit::code).filter(|code| *code != 0).collect();
+        assert_eq!(used, known);
+    }
+
+    #[test]
+    fn what_is_about_the_token_names_the_variable_and_the_file() {
+        let token = TokenSource { name: "RUNNER_TOKEN_3", file: "/etc/homelab-runners/.env" };
+        for exit in [RunnerExit::NeedsToken, RunnerExit::TokenUnknown, RunnerExit::RegistrationRemoved] {
+            let step = exit.next_step(token).unwrap();
+            assert!(step.contains("RUNNER_TOKEN_3 in /etc/homelab-runners/.env"), "{step}");
+        }
+        assert_eq!(RunnerExit::Stopped.next_step(token), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! What a runner's unit itself calls on the host, before and after its container starts.
+//!
+//! Everything these steps need stands on their command line in the unit, so a unit works as it was rendered, whatever
+//! happened to the config since.
+
+mod await_online;
+mod prepare;
+
+pub use await_online::{AwaitError, await_online};
+pub use prepare::{Prepare, prepare};

@@ -1,0 +1,230 @@
+//! `ExecStartPre=`: makes the runner's directories and hands the registration token over.
+//!
+//! A token that cannot be had is no failure of this step: the entrypoint is told why instead and ends with the exit code that
+//! `RestartPreventExitStatus=` knows. systemd applies that setting to the main process alone, so a failure here would be
+//! repeated for ever.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{RegistrationToken, Tokens, variable};
+use crate::files::{self, FileError};
+use crate::fleet::RunnerPaths;
+
+/// `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2).
+const MEMORY_FILE_SYSTEMS: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// What the step is told on its command line.
+#[derive(Debug)]
+pub struct Prepare {
+    /// Number of the runner.
+    pub runner: u16,
+    /// Digest of the unit's text.
+    pub unit_digest: String,
+    /// The `.env`.
+    pub tokens: PathBuf,
+    /// One token may serve several runners.
+    pub shared_token: bool,
+    /// The runner's directories.
+    pub paths: RunnerPaths,
+    /// The shared reports directory.
+    pub reports: PathBuf,
+}
+
+/// Why no token is handed over, for the journal and the entrypoint; never with the token.
+struct TokenProblem {
+    cause: String,
+    hint: String,
+}
+
+/// Makes the directories and hands the token over. Returns what the journal should say.
+///
+/// # Errors
+/// A directory or file could not be made.
+pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
+    make_directories(step)?;
+    // What an earlier start left must not speak for this one.
+    for stale in [step.paths.session(), step.paths.registration_token(), step.paths.token_problem()] {
+        files::remove(&stale)?;
+    }
+    files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
+    let registered = step.paths.identity_mark().exists();
+    match token(step) {
+        Ok(text) => {
+            files::write(&step.paths.registration_token(), text.expose_secret().as_bytes(), 0o400)?;
+            Ok(Vec::new())
+        }
+        Err(problem) => {
+            let sentence = format!("{}; {}", problem.cause, problem.hint);
+            files::write(&step.paths.token_problem(), sentence.as_bytes(), 0o400)?;
+            // A registered runner needs no token, so a dead or missing one is nothing to speak of.
+            Ok(if registered {
+                Vec::new()
+            } else {
+                vec![format!("runner {}: {}", step.runner, problem.cause), format!("hint: {}", problem.hint)]
+            })
+        }
+    }
+}
+
+fn make_directories(step: &Prepare) -> Result<(), FileError> {
+    let paths = &step.paths;
+    for (directory, mode) in [
+        (&paths.identity, 0o700),
+        (&paths.work, 0o755),
+        (&paths.token, 0o700),
+        (&paths.status, 0o755),
+        // Like /tmp: every runner may add to it, none may delete what another one wrote.
+        (&step.reports, 0o1777),
+    ] {
+        files::make_directory(directory, mode)?;
+    }
+    Ok(())
+}
+
+fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
+    let place = step.tokens.display();
+    if !on_tmpfs(&step.paths.token) {
+        return Err(TokenProblem {
+            cause: format!(
+                "{} is not on a tmpfs, and a token must not reach a disk",
+                step.paths.token.display()
+            ),
+            hint: "set paths.runtime to a place below /run".to_owned(),
+        });
+    }
+    let text = files::read_tokens(&step.tokens).map_err(|error| TokenProblem {
+        cause: format!("{} cannot be read: {error}", variable(step.runner)),
+        hint: error.hint(),
+    })?;
+    let in_file = |error: &crate::config::TokenError| TokenProblem {
+        cause: format!("{error} in {place}"),
+        hint: error.hint().to_owned(),
+    };
+    let tokens = Tokens::parse(text.expose_secret()).map_err(|errors| match errors.first() {
+        Some(error) => in_file(error),
+        None => TokenProblem { cause: format!("{place} cannot be read"), hint: String::new() },
+    })?;
+    if !step.shared_token
+        && let Some(error) = tokens.shared(u16::MAX).iter().find(|error| error.concerns(step.runner))
+    {
+        return Err(in_file(error));
+    }
+    let token: &RegistrationToken = tokens.of(step.runner).map_err(|error| in_file(&error))?;
+    Ok(SecretString::from(token.expose()))
+}
+
+fn on_tmpfs(path: &std::path::Path) -> bool {
+    rustix::fs::statfs(path).is_ok_and(|found| {
+        // The field's type differs between architectures.
+        #[allow(clippy::useless_conversion, clippy::allow_attributes, reason = "i64 on x86_64 only")]
+        let kind = i64::from(found.f_type);
+        MEMORY_FILE_SYSTEMS.contains(&kind)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    const CANARY: &str = "CANARYTOKENCANARYTOKENCANARYT";
+
+    fn step(directory: &Path, env: &str) -> Prepare {
+        let tokens = directory.join(".env");
+        fs::write(&tokens, env).unwrap();
+        fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
+        Prepare {
+            runner: 3,
+            unit_digest: "abc".to_owned(),
+            tokens,
+            shared_token: false,
+            paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
+            reports: directory.join("reports"),
+        }
+    }
+
+    fn in_memory() -> tempfile::TempDir {
+        tempfile::tempdir_in("/dev/shm").unwrap()
+    }
+
+    #[test]
+    fn the_token_is_handed_over_in_a_file_only_its_owner_reads() {
+        let directory = in_memory();
+        let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
+        assert!(prepare(&step).unwrap().is_empty());
+        let token = step.paths.registration_token();
+        assert_eq!(fs::read_to_string(&token).unwrap(), CANARY);
+        assert_eq!(fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o400);
+        assert_eq!(fs::metadata(&step.paths.identity).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::metadata(&step.reports).unwrap().permissions().mode() & 0o7777, 0o1777);
+        assert_eq!(fs::read_to_string(&step.paths.started_with).unwrap(), "abc");
+    }
+
+    #[test]
+    fn a_missing_token_is_told_to_the_entrypoint_by_its_name_and_file() {
+        let directory = in_memory();
+        let step = step(directory.path(), &format!("RUNNER_TOKEN_2={CANARY}\n"));
+        let said = prepare(&step).unwrap().join("\n");
+        assert!(
+            said.starts_with(&format!("runner 3: RUNNER_TOKEN_3 is not set in {}", step.tokens.display())),
+            "{said}"
+        );
+        assert!(!step.paths.registration_token().exists());
+        let problem = fs::read_to_string(step.paths.token_problem()).unwrap();
+        assert!(problem.contains("RUNNER_TOKEN_3 is not set") && !problem.contains("CANARY"), "{problem}");
+    }
+
+    #[test]
+    fn a_registered_runner_needs_no_token_and_says_nothing() {
+        let directory = in_memory();
+        let step = step(directory.path(), "");
+        fs::create_dir_all(&step.paths.identity).unwrap();
+        fs::write(step.paths.identity_mark(), "{}").unwrap();
+        assert!(prepare(&step).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_token_shared_with_another_runner_is_refused_unless_allowed() {
+        let directory = in_memory();
+        let env = format!("RUNNER_TOKEN_1={CANARY}\nRUNNER_TOKEN_3={CANARY}\n");
+        let mut step = step(directory.path(), &env);
+        assert!(
+            prepare(&step)
+                .unwrap()
+                .join("")
+                .contains("RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token")
+        );
+        step.shared_token = true;
+        assert!(prepare(&step).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_an_earlier_start_left_is_gone() {
+        let directory = in_memory();
+        let step = step(directory.path(), "");
+        fs::create_dir_all(&step.paths.status).unwrap();
+        fs::create_dir_all(&step.paths.token).unwrap();
+        fs::write(step.paths.session(), "online\n").unwrap();
+        fs::write(step.paths.registration_token(), CANARY).unwrap();
+        prepare(&step).unwrap();
+        assert!(!step.paths.session().exists() && !step.paths.registration_token().exists());
+    }
+
+    #[test]
+    fn a_token_never_reaches_a_disk() {
+        let directory = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        if on_tmpfs(directory.path()) {
+            return;
+        }
+        let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
+        assert!(prepare(&step).unwrap().join("").contains("not on a tmpfs"));
+        assert!(!step.paths.registration_token().exists());
+    }
+}
