@@ -15,6 +15,20 @@
 //!   without a signal. So every read asks systemd; nothing comes from a cache.
 //! - systemd forgets units that nothing needs. A unit that is not there is an answer, not an error.
 
+mod client;
+mod dbus_error;
+mod error;
+mod hint;
+mod jobs;
+mod observe;
+mod properties;
+mod proxy;
+mod unit_files;
 mod words;
 
+pub use client::{Scope, Systemd};
+pub use error::Error;
+pub use jobs::{JobOutcome, UnitJob, Verb};
+pub use observe::UnitState;
+pub use unit_files::{Enabled, ListedUnit, UnitFileChange};
 pub use words::{ActiveState, JobMode, JobResult, LoadState, ServiceResult, UnitFileState};
