@@ -19,6 +19,7 @@ pub mod units;
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod systemd;
 
 // Shell: order and policy.
 pub mod unit_step;

@@ -1,1 +1,4 @@
 //! Integration tests.
+
+mod fake_systemd;
+mod systemd_edge;
