@@ -14,12 +14,16 @@
 pub mod config;
 pub mod fleet;
 pub mod runner;
+pub mod status;
 pub mod units;
 
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod programs;
 pub mod systemd;
 
 // Shell: order and policy.
+pub mod apply;
+pub mod cli;
 pub mod unit_step;

@@ -12,15 +12,15 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// CPU time, in percent of one core: "200%" is two cores (CPUQuota=)
+    /// CPU time, in percent of one core: "200%" is two cores (`CPUQuota=`)
     pub cpu_quota: Option<CpuQuota>,
-    /// Memory at which the kernel kills: "4G", "512M" (powers of 1024), "25%" or "infinity" (MemoryMax=)
+    /// Memory at which the kernel kills: "4G", "512M" (powers of 1024), "25%" or "infinity" (`MemoryMax=`)
     pub memory_max: Option<MemorySize>,
-    /// Memory at which the kernel throttles and reclaims (MemoryHigh=)
+    /// Memory at which the kernel throttles and reclaims (`MemoryHigh=`)
     pub memory_high: Option<MemorySize>,
-    /// Most processes and threads: 4096 or "infinity" (TasksMax=)
+    /// Most processes and threads: 4096 or "infinity" (`TasksMax=`)
     pub tasks_max: Option<TasksMax>,
-    /// Share of disk I/O against the neighbours, 1 to 10000, systemd's default is 100 (IOWeight=)
+    /// Share of disk I/O against the neighbours, 1 to 10000, systemd's default is 100 (`IOWeight=`)
     pub io_weight: Option<IoWeight>,
 }
 
@@ -48,7 +48,7 @@ impl FromStr for CpuQuota {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let percent = text.strip_suffix('%').and_then(|digits| plain_number(digits));
+        let percent = text.strip_suffix('%').and_then(plain_number);
         match percent.and_then(|percent| u32::try_from(percent).ok()) {
             Some(0) => Err("0% would never let the runner run; allowed: \"1%\" or more".to_owned()),
             Some(percent) => Ok(Self(percent)),

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
 pub use tokens::{RegistrationToken, TokenError, Tokens, variable};
-pub use url::{GithubUrl, Scope};
+pub use url::{GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
 /// The commented example with every key, shipped as `config.example.toml`.
@@ -89,7 +89,7 @@ pub struct Proxy {
     pub https: Option<String>,
     /// `no_proxy`
     pub no_proxy: Option<String>,
-    /// PEM bundle on the host, shown to the runner and to Node as additional authorities.
+    /// PEM bundle on the host with all authorities to trust: OpenSSL, Node and git read it instead of the image's own.
     pub ca_file: Option<AbsolutePath>,
 }
 

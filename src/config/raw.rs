@@ -74,15 +74,15 @@ pub(super) struct RawConfig {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawProxy {
-    /// URL of the proxy for http:// (http_proxy)
+    /// URL of the proxy for http:// (`http_proxy`)
     #[schemars(with = "Option<String>")]
     pub http: Option<Spanned<String>>,
-    /// URL of the proxy for https:// (https_proxy)
+    /// URL of the proxy for https:// (`https_proxy`)
     #[schemars(with = "Option<String>")]
     pub https: Option<Spanned<String>>,
-    /// Hosts reached without the proxy, separated by commas (no_proxy)
+    /// Hosts reached without the proxy, separated by commas (`no_proxy`)
     pub no_proxy: Option<String>,
-    /// PEM file on the host with additional certificate authorities
+    /// PEM file on the host with all certificate authorities to trust, instead of the image's
     pub ca_file: Option<AbsolutePath>,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct RawProxy {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawPaths {
-    /// File with RUNNER_TOKEN_1..N (default /etc/homelab-runners/.env)
+    /// File with `RUNNER_TOKEN_1` to `RUNNER_TOKEN_N` (default /etc/homelab-runners/.env)
     pub tokens: Option<AbsolutePath>,
     /// Identity and work folder of each runner (default /var/lib/homelab-runners)
     pub state: Option<AbsolutePath>,
@@ -125,7 +125,7 @@ pub(super) struct RawTimeouts {
     /// Pulling the image, registering and connecting (default "15m")
     #[schemars(with = "Option<String>")]
     pub start: Option<Spanned<String>>,
-    /// A cancelled workflow job may run its always() steps this long (default "330s")
+    /// A cancelled workflow job may run its `always()` steps this long (default "330s")
     #[schemars(with = "Option<String>")]
     pub stop: Option<Spanned<String>>,
 }

@@ -142,17 +142,17 @@ fn urls_say_what_they_name() {
     for (url, scope, page) in [
         (
             "https://github.com/acme/shop",
-            Scope::Repository,
+            RunnerScope::Repository,
             "https://github.com/acme/shop/settings/actions/runners/new",
         ),
         (
             "https://github.com/acme/",
-            Scope::Organisation,
+            RunnerScope::Organisation,
             "https://github.com/organizations/acme/settings/actions/runners/new",
         ),
         (
             "https://ghes.lan/enterprises/big",
-            Scope::Enterprise,
+            RunnerScope::Enterprise,
             "https://ghes.lan/enterprises/big/settings/actions/runners/new",
         ),
     ] {

@@ -69,8 +69,10 @@ impl TokenError {
         let own = variable(number);
         match self {
             Self::Malformed { .. } => true,
-            Self::Missing { variable } | Self::Empty { variable } => *variable == own,
-            Self::Unlikely { variable } | Self::SetTwice { variable } => *variable == own,
+            Self::Missing { variable }
+            | Self::Empty { variable }
+            | Self::Unlikely { variable }
+            | Self::SetTwice { variable } => *variable == own,
             Self::Same { first, second } => *first == own || *second == own,
         }
     }
@@ -97,6 +99,7 @@ pub fn variable(number: u16) -> String {
 }
 
 /// The tokens of a `.env`.
+#[derive(Default)]
 pub struct Tokens(BTreeMap<u16, Result<RegistrationToken, TokenError>>);
 
 impl Tokens {

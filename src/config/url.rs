@@ -10,7 +10,7 @@ use super::limits::try_from_string;
 
 /// What a registration URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum RunnerScope {
     /// `https://HOST/OWNER/REPOSITORY`
     Repository,
     /// `https://HOST/ORGANISATION`
@@ -25,13 +25,13 @@ pub enum Scope {
 #[schemars(with = "String", extend("pattern" = "^https?://[^/]+/[^/]+(/[^/]+)?/?$"))]
 pub struct GithubUrl {
     text: String,
-    scope: Scope,
+    scope: RunnerScope,
 }
 
 impl GithubUrl {
     /// What the URL names.
     #[must_use]
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> RunnerScope {
         self.scope
     }
 
@@ -39,12 +39,11 @@ impl GithubUrl {
     #[must_use]
     pub fn new_runner_page(&self) -> String {
         match self.scope {
-            Scope::Repository => format!("{}/settings/actions/runners/new", self.text),
-            Scope::Organisation => {
+            RunnerScope::Organisation => {
                 let (host, organisation) = self.text.rsplit_once('/').unwrap_or((&self.text, ""));
                 format!("{host}/organizations/{organisation}/settings/actions/runners/new")
             }
-            Scope::Enterprise => format!("{}/settings/actions/runners/new", self.text),
+            RunnerScope::Repository | RunnerScope::Enterprise => format!("{}/settings/actions/runners/new", self.text),
         }
     }
 }
@@ -79,9 +78,9 @@ impl FromStr for GithubUrl {
             return Err(wrong("has characters that no owner or repository has"));
         }
         let scope = match names.as_slice() {
-            ["enterprises", _] => Scope::Enterprise,
-            [_] => Scope::Organisation,
-            [_, _] => Scope::Repository,
+            ["enterprises", _] => RunnerScope::Enterprise,
+            [_] => RunnerScope::Organisation,
+            [_, _] => RunnerScope::Repository,
             _ => return Err(wrong("names no repository, organisation or enterprise")),
         };
         let scheme = if text.starts_with("https") { "https" } else { "http" };

@@ -10,7 +10,7 @@ use super::collect::bare;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawTimeouts};
 use super::words::{Engine, UnitFormat};
-use super::{Config, Health, MOST_RUNNERS, Override, Paths, Proxy, Scope, Timeouts};
+use super::{Config, Health, MOST_RUNNERS, Override, Paths, Proxy, RunnerScope, Timeouts};
 
 /// Names that the tool itself gives the containers.
 const RESERVED_ENVIRONMENT: [&str; 4] =
@@ -104,7 +104,7 @@ fn check_name(key: &str, name: Option<&Spanned<String>>, problems: &mut Problems
 
 fn check_group(raw: &RawConfig, problems: &mut Problems) {
     let Some(group) = &raw.runner_group else { return };
-    if raw.url.as_ref().is_some_and(|url| url.scope() == Scope::Repository) {
+    if raw.url.as_ref().is_some_and(|url| url.scope() == RunnerScope::Repository) {
         let hint = "remove runner_group, or give the url of the organisation";
         problems.add(
             Some(group.span()),

@@ -94,8 +94,8 @@ pub fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
     if let Some(parent) = path.parent() {
         make_directory(parent, 0o755)?;
     }
-    let made = fs::DirBuilder::new().mode(mode).create(path);
-    match made {
+    let result = fs::DirBuilder::new().mode(mode).create(path);
+    match result {
         // The umask took its part.
         Ok(()) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
@@ -114,6 +114,12 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(FileError::new("read", path, source)),
     }
+}
+
+/// Is there something at `path` (that may be looked at)?
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// What stands at `path`: nothing, a file of ours, or somebody else's. Links are never followed.

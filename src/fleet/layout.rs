@@ -1,16 +1,37 @@
 //! Places on the host: the FHS for the system, the XDG base directories for a user.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::config::Paths;
 
 /// Whose systemd runs the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// The host's, as root.
+    /// The host's, as root, on the system bus.
     System,
-    /// A user's own (`--user`), rootless.
+    /// A user's own (`systemctl --user`), rootless, on the user bus.
     User,
+}
+
+impl Scope {
+    /// What to put after the name of a program: nothing, or ` --user`.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::System => "",
+            Self::User => " --user",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "system",
+            Self::User => "user",
+        })
+    }
 }
 
 /// The user's directories, as the environment tells them.
@@ -146,25 +167,28 @@ impl Layout {
     }
 
     /// With what the user moved.
-    pub(super) fn with(mut self, paths: &Paths) -> Self {
+    #[must_use]
+    pub fn with(mut self, paths: &Paths) -> Self {
         if let Some(tokens) = &paths.tokens {
-            self.tokens = tokens.as_path().to_owned();
+            tokens.as_path().clone_into(&mut self.tokens);
         }
         if let Some(state) = &paths.state {
-            self.state = state.as_path().to_owned();
+            state.as_path().clone_into(&mut self.state);
             self.reports = self.state.join("reports");
             self.scripts = self.state.join("scripts");
         }
         if let Some(runtime) = &paths.runtime {
-            self.runtime = runtime.as_path().to_owned();
+            runtime.as_path().clone_into(&mut self.runtime);
         }
         if let Some(reports) = &paths.reports {
-            self.reports = reports.as_path().to_owned();
+            reports.as_path().clone_into(&mut self.reports);
         }
         self
     }
 
-    pub(super) fn runner(&self, number: u16) -> RunnerPaths {
+    /// The places of runner `number`.
+    #[must_use]
+    pub fn runner(&self, number: u16) -> RunnerPaths {
         RunnerPaths::new(self.state.join(number.to_string()), self.runtime.join(number.to_string()))
     }
 

@@ -8,6 +8,9 @@ pub const TARGET: &str = "homelab-runners.target";
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
+/// The scripts that run inside the containers.
+pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
+
 /// The unit of runner `number`, whatever file it comes from.
 #[must_use]
 pub fn service(number: u16) -> String {

@@ -12,6 +12,8 @@ pub struct Observed {
     pub runners: BTreeMap<u16, ObservedRunner>,
     /// Is the target started at boot?
     pub enabled: bool,
+    /// Is the target started now?
+    pub target_active: bool,
     /// An earlier run was cut off: systemd may not have read all the files yet.
     pub interrupted: bool,
 }

@@ -213,6 +213,10 @@ impl Plan {
                 }
             }
         }
+        // Last, so that the runners' own systemd jobs are there already and none is started twice.
+        if !observed.target_active && !allowed.no_start {
+            start.push(names::TARGET.to_owned());
+        }
         if !restart.is_empty() {
             self.steps.push(Step::Restart(restart));
         }

@@ -13,3 +13,6 @@ pub const ENTRYPOINT: &str = include_str!("entrypoint.sh");
 
 /// The container's health check.
 pub const HEALTH: &str = include_str!("health.sh");
+
+/// Name (`comm`) of the process that lives exactly as long as a workflow job runs.
+pub const WORKER: &str = "Runner.Worker";

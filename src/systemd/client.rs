@@ -1,10 +1,14 @@
 //! The connection to one systemd, and the calls that are about systemd as a whole.
 
-use std::{fmt, future::Future, path::Path, time::Duration};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use zbus::{Address, Connection, connection::Builder, proxy::CacheProperties};
 
-use super::{dbus_error::Call, error::Error, proxy::ManagerProxy};
+use super::{Scope, dbus_error::Call, error::Error, proxy::ManagerProxy};
 
 /// How long connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -15,46 +19,17 @@ pub(super) const CALL_LIMIT: Duration = Duration::from_secs(25);
 /// How long a daemon-reload may take: systemd gives its generators 90 s, then reads all unit files.
 const RELOAD_LIMIT: Duration = Duration::from_secs(120);
 
-/// Which of the systemd instances is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// The host's, on the system bus.
-    System,
-    /// The one of the user who runs this, on the user bus (`systemctl --user`).
-    User,
-}
-
-impl Scope {
-    /// Returns what to put after the name of a systemd tool: nothing, or ` --user`.
-    #[must_use]
-    pub fn option(self) -> &'static str {
-        match self {
-            Self::System => "",
-            Self::User => " --user",
-        }
-    }
-
-    fn address(self) -> zbus::Result<Address> {
-        match self {
-            Self::System => Address::system(),
-            Self::User => Address::session(),
-        }
-    }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Self::System => "DBUS_SYSTEM_BUS_ADDRESS",
-            Self::User => "DBUS_SESSION_BUS_ADDRESS",
-        }
+fn address(scope: Scope) -> zbus::Result<Address> {
+    match scope {
+        Scope::System => Address::system(),
+        Scope::User => Address::session(),
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System => "system",
-            Self::User => "user",
-        })
+fn address_variable(scope: Scope) -> &'static str {
+    match scope {
+        Scope::System => "DBUS_SYSTEM_BUS_ADDRESS",
+        Scope::User => "DBUS_SESSION_BUS_ADDRESS",
     }
 }
 
@@ -78,11 +53,11 @@ impl Systemd {
     ///
     /// [`Error::NoBus`], [`Error::ConnectTimedOut`] or [`Error::NoSystemd`], each with its own hint.
     pub async fn connect(scope: Scope) -> Result<Self, Error> {
-        let variable = std::env::var_os(scope.variable()).map(|_| scope.variable());
-        match scope.address() {
+        let variable = std::env::var_os(address_variable(scope)).map(|_| address_variable(scope));
+        match address(scope) {
             Ok(address) => Self::greet(scope, address, variable).await,
             Err(source) => {
-                let address = std::env::var(scope.variable()).unwrap_or_default();
+                let address = std::env::var(address_variable(scope)).unwrap_or_default();
                 Err(no_bus(scope, address, variable, source))
             }
         }
@@ -148,6 +123,17 @@ impl Systemd {
         let call = Call::new(self.scope, "ask for systemd's version");
         let text = self.ask(call.clone(), self.manager.version()).await?;
         major_version(&text).ok_or_else(|| call.unexpected(format!("the version is {text:?}"), None))
+    }
+
+    /// Returns where the control groups of this systemd's slices are mounted, cgroups(7).
+    ///
+    /// # Errors
+    ///
+    /// When systemd does not answer.
+    pub async fn control_group_directory(&self) -> Result<PathBuf, Error> {
+        let call = Call::new(self.scope, "ask for systemd's control group");
+        let group = self.ask(call, self.manager.control_group()).await?;
+        Ok(Path::new("/sys/fs/cgroup").join(group.trim_start_matches('/')))
     }
 
     /// Runs the generators and reads all unit files again (daemon-reload); returns when that is done.

@@ -2,7 +2,7 @@
 
 use zbus::DBusError as _;
 
-use super::{client::Scope, error::Error};
+use super::{Scope, error::Error};
 
 /// What a call was for, as its errors tell it.
 #[derive(Clone, Debug)]

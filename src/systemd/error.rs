@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{client::Scope, jobs::Verb, words::JobResult};
+use super::{Scope, jobs::Verb, words::JobResult};
 
 /// A failure to reach systemd, or its refusal, or the bad end of a systemd job.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! The next step that goes with each error.
 
-use super::{client::Scope, error::Error};
+use super::{Scope, error::Error};
 
 impl Error {
     /// Returns the next step for the reader, without the word "hint", or `None` where nothing general helps.

@@ -6,7 +6,8 @@ use futures_util::StreamExt as _;
 use zbus::OwnedObjectPath;
 
 use super::{
-    client::{Scope, Systemd},
+    Scope,
+    client::Systemd,
     dbus_error::Call,
     error::Error,
     proxy::JobRemoved,

@@ -26,7 +26,8 @@ mod proxy;
 mod unit_files;
 mod words;
 
-pub use client::{Scope, Systemd};
+pub use crate::fleet::Scope;
+pub use client::Systemd;
 pub use error::Error;
 pub use jobs::{JobOutcome, UnitJob, Verb};
 pub use observe::UnitState;

@@ -22,6 +22,10 @@ pub(super) type UnitFileChangeReply = (String, String, String);
     default_path = "/org/freedesktop/systemd1"
 )]
 pub(super) trait Manager {
+    /// The control group that systemd's own units live below, such as `/user.slice/…`; empty for the host's.
+    #[zbus(property)]
+    fn control_group(&self) -> zbus::Result<String>;
+
     /// Asks systemd to send its signals on this connection.
     fn subscribe(&self) -> zbus::Result<()>;
 

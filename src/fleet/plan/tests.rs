@@ -25,6 +25,7 @@ fn installed(files: &[UnitFile]) -> Observed {
         files: files.iter().map(|file| (file.path.clone(), found(file))).collect(),
         runners: files.iter().filter_map(runner).collect(),
         enabled: true,
+        target_active: true,
         interrupted: false,
     }
 }
@@ -63,7 +64,7 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runner@2.container",
             "reload",
             "enable homelab-runners.target",
-            "start homelab-runner@1.service homelab-runner@2.service",
+            "start homelab-runner@1.service homelab-runner@2.service homelab-runners.target",
         ]
     );
 }

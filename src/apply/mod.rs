@@ -1,0 +1,71 @@
+//! From a plan to the host: observe → plan → execute → verify.
+//!
+//! The order is the plan's; here is only what each step means on the host, and what happens when one fails.
+
+mod execute;
+mod observe;
+
+use std::path::PathBuf;
+
+pub use execute::{Execution, execute};
+pub use observe::{busy, observe, sweep};
+
+use crate::files::{FileError, Root};
+use crate::fleet::Layout;
+use crate::systemd::Systemd;
+
+/// Where and through whom the plan is carried out.
+pub struct Host {
+    /// What stands for `/`.
+    pub root: Root,
+    /// Where everything is.
+    pub layout: Layout,
+    /// The host's systemd; `None` with `--root`, where nothing runs.
+    pub systemd: Option<Systemd>,
+    /// Directory of the control group that holds the scope's slices.
+    pub control_groups: PathBuf,
+}
+
+impl Host {
+    /// Held while a plan is made and carried out.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.root.at(&self.layout.state.join("lock"))
+    }
+
+    /// Stands from the first step to the last: where it is found, an earlier run was cut off.
+    fn unfinished_mark(&self) -> PathBuf {
+        self.root.at(&self.layout.state.join("unfinished"))
+    }
+}
+
+/// The host could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// systemd.
+    #[error(transparent)]
+    Systemd(#[from] crate::systemd::Error),
+    /// A control group.
+    #[error("cannot read the control group {path}: {source}", path = path.display())]
+    ControlGroup {
+        /// Its directory.
+        path: PathBuf,
+        /// The kernel's words.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The next step, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Systemd(error) => error.hint(),
+            Self::ControlGroup { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What is on the host now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::{Error, Host};
+use crate::control_group;
+use crate::files;
+use crate::fleet::{FoundFile, Observed, ObservedRunner, names};
+use crate::runner::WORKER;
+use crate::systemd::{ActiveState, UnitFileState, UnitState};
+
+/// Reads files and units of ours.
+///
+/// # Errors
+/// Something could not be read: then nothing is planned, since it might be overwritten.
+pub async fn observe(host: &Host) -> Result<Observed, Error> {
+    let found = found_files(host)?;
+    let mut numbers: BTreeSet<u16> =
+        found.keys().filter_map(|path| names::runner_of(&path.file_name()?.to_string_lossy())).collect();
+    let mut observed = Observed {
+        files: found,
+        interrupted: files::read(&host.unfinished_mark())?.is_some(),
+        ..Observed::default()
+    };
+    let Some(systemd) = &host.systemd else {
+        // Nothing runs below a --root, and there is no systemd that could be told to start something at boot.
+        observed.enabled = true;
+        observed.target_active = true;
+        observed.interrupted = false;
+        return Ok(observed);
+    };
+    let listed = systemd.list_units(&["homelab-runner@*.service"]).await?;
+    numbers.extend(listed.iter().filter_map(|unit| names::runner_of(&unit.unit)));
+    let services: Vec<String> = numbers.iter().map(|number| names::service(*number)).collect();
+    let mut asked: Vec<&str> = services.iter().map(String::as_str).collect();
+    asked.push(names::TARGET);
+    let mut states = systemd.observe(&asked).await?;
+    if let Some(target) = states.pop() {
+        observed.enabled = target.unit_file_state == Some(UnitFileState::Enabled);
+        observed.target_active = target.active_state == ActiveState::Active;
+    }
+    for (number, state) in numbers.into_iter().zip(states) {
+        observed.runners.insert(number, runner(host, number, &state)?);
+    }
+    Ok(observed)
+}
+
+/// The runners among `numbers` on which a workflow job runs.
+///
+/// # Errors
+/// A control group could not be read.
+pub fn busy(host: &Host, numbers: &[u16]) -> Result<Vec<u16>, Error> {
+    let mut busy = Vec::new();
+    for number in numbers {
+        let path = host.control_groups.join(names::slice_control_group(*number));
+        let programs = control_group::programs(&path)
+            .map_err(|source| Error::ControlGroup { path: path.clone(), source })?;
+        if programs.contains(WORKER) {
+            busy.push(*number);
+        }
+    }
+    Ok(busy)
+}
+
+/// Removes what a killed run left in our directories. Call it with the lock held.
+///
+/// # Errors
+/// A file could not be removed.
+pub fn sweep(host: &Host) -> Result<(), Error> {
+    let layout = &host.layout;
+    for directory in [&layout.quadlet_dir, &layout.unit_dir, &layout.scripts, &layout.state] {
+        files::sweep(&host.root.at(directory))?;
+    }
+    Ok(())
+}
+
+fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
+    let layout = &host.layout;
+    let mut found = BTreeMap::new();
+    let mut look_at = |path: PathBuf| -> Result<(), Error> {
+        if let Some(file) = files::found(&host.root.at(&path))? {
+            found.insert(path, file);
+        }
+        Ok(())
+    };
+    for directory in [&layout.quadlet_dir, &layout.unit_dir] {
+        for name in files::names(&host.root.at(directory))?.iter().filter(|name| names::is_unit_file(name)) {
+            look_at(directory.join(name))?;
+        }
+    }
+    for name in names::SCRIPTS {
+        look_at(layout.scripts.join(name))?;
+    }
+    Ok(found)
+}
+
+fn runner(host: &Host, number: u16, state: &UnitState) -> Result<ObservedRunner, Error> {
+    // "activating" is also the wait between two automatic restarts.
+    let running = !matches!(state.active_state, ActiveState::Inactive | ActiveState::Failed);
+    let started_with = host.root.at(&host.layout.runner(number).started_with);
+    Ok(ObservedRunner {
+        running,
+        started_with: if running { files::read(&started_with)? } else { None },
+        busy: !busy(host, &[number])?.is_empty(),
+    })
+}

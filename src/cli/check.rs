@@ -1,0 +1,54 @@
+//! `runnerctl check`
+
+use super::context::{Context, GlobalArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use crate::fleet::Fleet;
+
+/// Options of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Look at the config alone, not at the tokens
+    #[arg(long)]
+    no_tokens: bool,
+}
+
+pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let context = Context::load(global).map_err(|failure| {
+        output::failure(&failure);
+        Failure::told()
+    });
+    let Ok(context) = context else { return Ok(Exit::No) };
+    let fleet = &context.fleet;
+    let mut good = true;
+    if !args.no_tokens {
+        match context.tokens() {
+            Ok(tokens) => {
+                for error in fleet.runners.iter().filter_map(|runner| tokens.of(runner.number).err()) {
+                    output::warn(&format!("{}: {error}", fleet.layout.tokens.display()), Some(error.hint()));
+                }
+            }
+            Err(failure) => {
+                failure.tell(&fleet.layout.tokens);
+                good = false;
+            }
+        }
+    }
+    if good {
+        output::say(&summary(fleet));
+        Ok(Exit::Done)
+    } else {
+        Ok(Exit::No)
+    }
+}
+
+fn summary(fleet: &Fleet) -> String {
+    let names: Vec<&str> = fleet.runners.iter().map(|runner| runner.name.as_str()).collect();
+    let shown = match names.as_slice() {
+        [first, .., last] if names.len() > 4 => format!("{first} … {last}"),
+        _ => names.join(", "),
+    };
+    let runners = if names.len() == 1 { "runner" } else { "runners" };
+    format!("the config is good: {} {runners} for {} ({shown})", names.len(), fleet.url)
+}

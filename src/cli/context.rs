@@ -1,0 +1,176 @@
+//! What every command needs first: where things are, the config, the fleet, the host.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::failure::Failure;
+use super::output;
+use crate::apply::Host;
+use crate::config::{Config, TokenError, Tokens, UnitFormat};
+use crate::files::{self, Root, SecretFileError};
+use crate::fleet::{Fleet, Layout, UserDirs};
+use crate::programs;
+use crate::systemd::Systemd;
+use crate::units::{self, Programs, UnitFile};
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub(super) struct GlobalArgs {
+    /// The config [default: /etc/homelab-runners/config.toml, with --user ~/.config/homelab-runners/config.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Use your own systemd and rootless Podman instead of the host's
+    #[arg(long, global = true)]
+    pub user: bool,
+    /// Write below DIR instead of / and start nothing, for packagers
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// The runnerctl that units call [default: this program]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub runnerctl: Option<PathBuf>,
+    /// The podman or docker that units call [default: found in $PATH]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub engine_program: Option<PathBuf>,
+    /// Say more; twice: still more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl GlobalArgs {
+    /// Where everything is before the config is read.
+    pub(super) fn layout(&self) -> Result<Layout, Failure> {
+        if self.user { Ok(Layout::user(&user_dirs()?)) } else { Ok(Layout::system()) }
+    }
+
+    pub(super) fn root(&self) -> Root {
+        self.root.clone().map_or_else(Root::host, Root::below)
+    }
+
+    /// The file of the config, on this host.
+    pub(super) fn config_file(&self) -> Result<PathBuf, Failure> {
+        match &self.config {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.root().at(&self.layout()?.config_file)),
+        }
+    }
+}
+
+/// The config and what follows from it.
+pub(super) struct Context {
+    pub fleet: Fleet,
+    pub programs: Programs,
+    pub root: Root,
+}
+
+impl Context {
+    /// Reads the config; all of its problems are told before this fails.
+    pub(super) fn load(global: &GlobalArgs) -> Result<Self, Failure> {
+        let path = global.config_file()?;
+        let text = files::read(&path)?.ok_or_else(|| {
+            let init = if global.user { "runnerctl init --user" } else { "runnerctl init" };
+            Failure::new(
+                format!("{} does not exist", path.display()),
+                format!("write a first one with `{init}`"),
+            )
+        })?;
+        let config = Config::parse(&text).map_err(|problems| {
+            output::problems(&path.display().to_string(), &text, &problems);
+            Failure::told()
+        })?;
+        let host_format =
+            if programs::generator().is_some() { UnitFormat::Quadlet } else { UnitFormat::Service };
+        let fleet = Fleet::new(&config, &global.layout()?, host_format);
+        let programs = Programs {
+            runnerctl: match &global.runnerctl {
+                Some(path) => path.clone(),
+                None => std::env::current_exe()?,
+            },
+            engine: global.engine_program.clone().unwrap_or_else(|| engine(&fleet)),
+        };
+        Ok(Self { fleet, programs, root: global.root() })
+    }
+
+    /// The files of the fleet.
+    pub(super) fn files(&self) -> Vec<UnitFile> {
+        units::render(&self.fleet, &self.programs)
+    }
+
+    /// The host, with its systemd unless a `--root` was given.
+    pub(super) async fn host(&self) -> Result<Host, Failure> {
+        let systemd = if self.root == Root::host() {
+            Some(Systemd::connect(self.fleet.layout.scope).await?)
+        } else {
+            None
+        };
+        let control_groups = match &systemd {
+            Some(systemd) => systemd.control_group_directory().await?,
+            None => PathBuf::from("/nonexistent"),
+        };
+        Ok(Host { root: self.root.clone(), layout: self.fleet.layout.clone(), systemd, control_groups })
+    }
+
+    /// Reads the tokens of the fleet.
+    pub(super) fn tokens(&self) -> Result<Tokens, TokensFailure> {
+        let path = self.root.at(&self.fleet.layout.tokens);
+        let text = files::read_tokens(&path).map_err(TokensFailure::File)?;
+        let tokens = Tokens::parse(text.expose_secret()).map_err(TokensFailure::Content)?;
+        let shared = tokens.shared(u16::try_from(self.fleet.runners.len()).unwrap_or(u16::MAX));
+        if shared.is_empty() || self.fleet.shared_token {
+            Ok(tokens)
+        } else {
+            Err(TokensFailure::Content(shared))
+        }
+    }
+}
+
+/// Why the tokens cannot be used.
+pub(super) enum TokensFailure {
+    /// The file as such.
+    File(SecretFileError),
+    /// What is in it.
+    Content(Vec<TokenError>),
+}
+
+impl TokensFailure {
+    /// Tells all of it.
+    pub(super) fn tell(&self, place: &Path) {
+        match self {
+            Self::File(error) => output::error(&error.to_string(), Some(&error.hint())),
+            Self::Content(errors) => {
+                for error in errors {
+                    output::error(&format!("{}: {error}", place.display()), Some(error.hint()));
+                }
+            }
+        }
+    }
+}
+
+/// `$XDG_…` and `$HOME`, as the XDG base directory specification has them.
+fn user_dirs() -> Result<UserDirs, Failure> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = absolute("HOME")
+        .ok_or_else(|| Failure::new("$HOME is not set", "run this from a login of your own"))?;
+    let runtime = absolute("XDG_RUNTIME_DIR").ok_or_else(|| {
+        Failure::new(
+            "$XDG_RUNTIME_DIR is not set: there is no systemd of your own in this session",
+            "log in directly or by ssh (not by su), and keep your systemd running with `loginctl enable-linger`",
+        )
+    })?;
+    Ok(UserDirs {
+        config: absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
+        state: absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")),
+        runtime,
+    })
+}
+
+fn engine(fleet: &Fleet) -> PathBuf {
+    let name = fleet.engine.program();
+    let path = std::env::var_os("PATH");
+    programs::find(name, path.as_deref()).unwrap_or_else(|| Path::new("/usr/bin").join(name))
+}
+
+/// Runs a future to its end; nothing here needs more than one thread.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}

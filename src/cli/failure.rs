@@ -1,0 +1,69 @@
+//! What ends a command early: cause and next step, from whichever part it came.
+
+use crate::apply;
+use crate::files::{FileError, SecretFileError};
+use crate::fleet::plan::ForeignFiles;
+use crate::programs::ProgramError;
+use crate::systemd;
+
+/// One or more errors, each with its hint.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What happened.
+    pub message: String,
+    /// The next step.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// An error that was told already, line by line.
+    pub(super) fn told() -> Self {
+        Self { message: String::new(), hint: None }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<SecretFileError> for Failure {
+    fn from(error: SecretFileError) -> Self {
+        Self { message: error.to_string(), hint: Some(error.hint()) }
+    }
+}
+
+impl From<systemd::Error> for Failure {
+    fn from(error: systemd::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<apply::Error> for Failure {
+    fn from(error: apply::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        Self { message: error.to_string(), hint: None }
+    }
+}
+
+impl From<ForeignFiles> for Failure {
+    fn from(error: ForeignFiles) -> Self {
+        Self::new(error.to_string(), "move it away (nothing was changed), then run this again")
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { message: error.to_string(), hint: None }
+    }
+}

@@ -1,0 +1,179 @@
+//! `runnerctl install-units`: validate all → write → reload → start → verify.
+
+use std::time::Duration;
+
+use super::context::{Context, GlobalArgs, block_on};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{diff, output, power, progress};
+use crate::apply::{self, Host};
+use crate::config::{Engine, SocketMode, UnitFormat};
+use crate::files::{self, Lock, Root};
+use crate::fleet::Observed;
+use crate::fleet::plan::{Permissions, Plan, Step};
+use crate::programs;
+
+/// Options of `install-units`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Restart runners although a workflow job runs on them; the workflow job is cancelled
+    #[arg(long)]
+    force: bool,
+    /// Write the units and start nothing that is not running
+    #[arg(long)]
+    no_start: bool,
+}
+
+pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let context = Context::load(global)?;
+    check_tokens(&context)?;
+    warn_about_socket(&context);
+    let on_host = context.root == Root::host();
+    if on_host {
+        check_host(&context)?;
+    }
+    let allowed = Permissions { force: args.force, no_start: args.no_start || !on_host };
+    block_on(install(args, &context, allowed))
+}
+
+async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result<Exit, Failure> {
+    let host = context.host().await?;
+    if args.dry_run {
+        let observed = apply::observe(&host).await?;
+        diff::show(&Plan::install(&context.files(), &observed, allowed)?, &observed)?;
+        return Ok(Exit::Done);
+    }
+    let _lock = lock(&host)?;
+    apply::sweep(&host)?;
+    let observed = apply::observe(&host).await?;
+    let plan = plan(context, &observed, allowed)?;
+    if plan.is_empty() && plan.held_back.is_empty() {
+        output::say("nothing to do: the host is as the config says");
+        return Ok(Exit::Done);
+    }
+    let limit = unit_limit(context);
+    let execution =
+        apply::execute(&plan, &host, limit, &mut |step| output::say(&progress::words(step))).await?;
+    progress::tell_held_back(&plan);
+    let all_started = power::tell_outcomes(context, &execution.outcomes);
+    verify(context, &host, allowed).await?;
+    let done = all_started && plan.held_back.is_empty();
+    if done && host.systemd.is_some() {
+        output::say(&format!(
+            "done; `runnerctl status{}` shows the fleet",
+            context.fleet.layout.scope.option()
+        ));
+    }
+    Ok(if done { Exit::Done } else { Exit::No })
+}
+
+/// A below-root plan has files only.
+fn plan(context: &Context, observed: &Observed, allowed: Permissions) -> Result<Plan, Failure> {
+    let mut plan = Plan::install(&context.files(), observed, allowed)?;
+    if context.root != Root::host() {
+        plan.steps.retain(|step| matches!(step, Step::Write(_) | Step::Remove(_)));
+    }
+    Ok(plan)
+}
+
+/// After the last step the same question has to have the answer "nothing to do", but for runners that did not start.
+async fn verify(context: &Context, host: &Host, allowed: Permissions) -> Result<(), Failure> {
+    let again = plan(context, &apply::observe(host).await?, Permissions { no_start: true, ..allowed })?;
+    match again.steps.iter().find(|step| !matches!(step, Step::Restart(_))) {
+        None => Ok(()),
+        Some(step) => Err(Failure::new(
+            format!("the host does not show what was done: still to do: {}", progress::words(step)),
+            "another program may have changed it meanwhile; run install-units again",
+        )),
+    }
+}
+
+/// What a unit may take to stop and start again.
+pub(super) fn unit_limit(context: &Context) -> Duration {
+    context.fleet.timeouts.start + context.fleet.timeouts.stop
+}
+
+/// One run at a time.
+pub(super) fn lock(host: &Host) -> Result<Lock, Failure> {
+    Lock::take(&host.lock_file())?.ok_or_else(|| {
+        Failure::new(
+            "another runnerctl is changing this fleet",
+            "wait until it has ended, then run this again",
+        )
+    })
+}
+
+/// A token that is missing is one runner's affair; a file that cannot be trusted is everybody's.
+fn check_tokens(context: &Context) -> Result<(), Failure> {
+    let place = &context.fleet.layout.tokens;
+    if context.root != Root::host() && !context.root.at(place).exists() {
+        return Ok(());
+    }
+    match context.tokens() {
+        Ok(tokens) => {
+            for runner in &context.fleet.runners {
+                let registered = context.root.at(&runner.paths.identity_mark()).exists();
+                if let (Err(error), false) = (tokens.of(runner.number), registered) {
+                    let text =
+                        format!("runner {} cannot register: {error} in {}", runner.number, place.display());
+                    output::warn(&text, Some(error.hint()));
+                }
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            failure.tell(place);
+            Err(Failure::new("nothing was changed", "mend the tokens file, then run this again"))
+        }
+    }
+}
+
+fn warn_about_socket(context: &Context) {
+    if context.fleet.runners.iter().any(|runner| runner.socket == SocketMode::Host) {
+        output::warn(
+            "socket = \"host\": whoever can run a workflow on these runners is root on this host",
+            Some("use it for repositories you trust alone, or set socket = \"none\""),
+        );
+    }
+}
+
+/// What would fail later fails here, before anything is written.
+fn check_host(context: &Context) -> Result<(), Failure> {
+    let engine = &context.programs.engine;
+    if !engine.is_file() {
+        let name = context.fleet.engine.program();
+        let package = if context.fleet.engine == Engine::Docker { "docker.io" } else { "podman" };
+        return Err(Failure::new(
+            format!("{name} is not installed ({} does not exist)", engine.display()),
+            format!(
+                "install it (Debian: apt install {package}; Fedora: dnf install {name}), or set engine in the config"
+            ),
+        ));
+    }
+    if context.fleet.unit_format == UnitFormat::Quadlet {
+        check_quadlet(context)?;
+    }
+    Ok(())
+}
+
+/// Podman's own generator reads the files before systemd would.
+fn check_quadlet(context: &Context) -> Result<(), Failure> {
+    let Some(generator) = programs::generator() else {
+        return Err(Failure::new(
+            "this host has no Quadlet (Podman 4.4 or newer)",
+            "set unit_format = \"service\" in the config, or install a newer Podman",
+        ));
+    };
+    let directory = tempfile::tempdir()?;
+    for file in context.files().iter().filter(|file| file.path.starts_with(&context.fleet.layout.quadlet_dir))
+    {
+        files::write(&directory.path().join(file.name()), file.text.as_bytes(), file.mode)?;
+    }
+    programs::refuses(&generator, directory.path(), context.fleet.layout.scope).map_err(|error| Failure {
+        message: format!("Podman's Quadlet refuses the files; nothing was changed: {error}"),
+        hint: Some("set unit_format = \"service\" in the config, or install a newer Podman".to_owned()),
+    })
+}

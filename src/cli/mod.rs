@@ -1,0 +1,119 @@
+//! The command line: what can be typed, and which function answers.
+//!
+//! One file per command, its `Args` above its `run`. [`output`] is the only printer; data goes to stdout, everything else to
+//! stderr. [`exit`] has the exit codes.
+
+mod check;
+mod completions;
+mod context;
+mod diff;
+mod exit;
+mod failure;
+mod generate;
+mod init;
+mod install_units;
+mod logs;
+mod man;
+mod output;
+mod power;
+mod progress;
+mod schema;
+mod selection;
+mod status;
+mod uninstall_units;
+mod unit_step;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Runs a fleet of self-hosted GitHub Actions runners on this host, under systemd
+#[derive(Debug, Parser)]
+#[command(name = "runnerctl", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: context::GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a first config and a file for the registration tokens
+    Init(init::Args),
+    /// Check the config and the tokens; changes nothing
+    Check(check::Args),
+    /// Write the fleet's files to a directory or to stdout; changes nothing on the host
+    Generate(generate::Args),
+    /// Show what install-units would change
+    Diff(diff::Args),
+    /// Make the host run the fleet that the config describes
+    InstallUnits(install_units::Args),
+    /// Stop the fleet and remove its units; identities, work folders and reports stay
+    UninstallUnits(uninstall_units::Args),
+    /// Start runners and wait until they are online
+    Up(power::Args),
+    /// Stop runners that are idle
+    Down(power::Args),
+    /// Restart runners that are idle
+    Restart(power::Args),
+    /// Show every runner: state, health, restarts, use against the limits, registration
+    Status(status::Args),
+    /// Show the journal of a runner
+    Logs(logs::Args),
+    /// Print the JSON Schema of the config, for editors
+    Schema,
+    /// Print shell completions
+    Completions(completions::Args),
+    /// Print the manual page, runnerctl(1)
+    Man,
+    /// Steps that a runner's unit calls
+    #[command(hide = true, subcommand)]
+    UnitStep(unit_step::Step),
+}
+
+impl Cli {
+    /// Runs the command and says what went wrong, if something did.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        output::start_log(self.global.verbose);
+        match self.dispatch() {
+            Ok(exit) => exit,
+            Err(failure) => {
+                output::failure(&failure);
+                Exit::Error
+            }
+        }
+    }
+
+    fn dispatch(self) -> Result<Exit, failure::Failure> {
+        let global = self.global;
+        match self.command {
+            Command::Init(args) => init::run(&args, &global),
+            Command::Check(args) => check::run(&args, &global),
+            Command::Generate(args) => generate::run(&args, &global),
+            Command::Diff(args) => diff::run(&args, &global),
+            Command::InstallUnits(args) => install_units::run(&args, &global),
+            Command::UninstallUnits(args) => uninstall_units::run(&args, &global),
+            Command::Up(args) => power::run(power::Power::Up, &args, &global),
+            Command::Down(args) => power::run(power::Power::Down, &args, &global),
+            Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
+            Command::Status(args) => status::run(&args, &global),
+            Command::Logs(args) => logs::run(&args, &global),
+            Command::Schema => schema::run(),
+            Command::Completions(args) => completions::run(&args),
+            Command::Man => man::run(),
+            Command::UnitStep(step) => unit_step::run(step),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

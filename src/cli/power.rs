@@ -1,0 +1,122 @@
+//! `runnerctl up`, `down`, `restart`
+
+use super::context::{Context, GlobalArgs, block_on};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::selection::Selection;
+use super::{install_units, output};
+use crate::apply;
+use crate::files;
+use crate::fleet::{Fleet, Runner, names};
+use crate::runner::Session;
+use crate::status::{self, Explanation};
+use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, LoadState, Systemd, UnitJob};
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Power {
+    Up,
+    Down,
+    Restart,
+}
+
+/// Options of `up`, `down` and `restart`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Also stop runners on which a workflow job runs; the workflow job is cancelled
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let context = Context::load(global)?;
+    let selected = args.selection.of(&context.fleet)?;
+    block_on(async {
+        let host = context.host().await?;
+        let Some(systemd) = &host.systemd else {
+            return Err(Failure::new("nothing runs below a --root", "leave --root out"));
+        };
+        check_installed(systemd, &selected, &context.fleet).await?;
+        let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
+        let busy = if power == Power::Up || args.force { Vec::new() } else { apply::busy(&host, &numbers)? };
+        for number in &busy {
+            output::warn(
+                &format!("runner {number} runs a workflow job: it is left alone"),
+                Some("run this again when it is idle, or with --force (the workflow job is cancelled)"),
+            );
+        }
+        let unit_job = |number: &u16| {
+            let unit = names::service(*number);
+            match power {
+                Power::Up => UnitJob::start(unit),
+                Power::Down => UnitJob::stop(unit),
+                Power::Restart => UnitJob::restart(unit),
+            }
+        };
+        let unit_jobs: Vec<UnitJob> =
+            numbers.iter().filter(|number| !busy.contains(number)).map(unit_job).collect();
+        let limit = install_units::unit_limit(&context);
+        let outcomes = systemd.run_jobs(&unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
+        let all_well = tell_outcomes(&context, &outcomes);
+        Ok(if all_well && busy.is_empty() { Exit::Done } else { Exit::No })
+    })
+}
+
+/// Says for each runner what became of it; is all well?
+pub(super) fn tell_outcomes(context: &Context, outcomes: &[JobOutcome]) -> bool {
+    let mut all_well = true;
+    for outcome in outcomes {
+        let unit = &outcome.unit_job.unit;
+        let runner = names::runner_of(unit).and_then(|number| context.fleet.runner(number));
+        if outcome.is_success() {
+            let name = runner.map_or(unit.as_str(), |runner| runner.name.as_str());
+            output::say(&format!("{name}: {} done", outcome.unit_job.verb));
+            continue;
+        }
+        all_well = false;
+        let explanation = runner.and_then(|runner| last_words(context, runner));
+        match (explanation, outcome.clone().into_result()) {
+            (Some(why), _) => output::error(&format!("{unit}: {}", why.cause), why.hint.as_deref()),
+            (None, Err(error)) => output::error(&error.to_string(), hint(context, &error, unit).as_deref()),
+            (None, Ok(())) => {}
+        }
+    }
+    all_well
+}
+
+fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
+    let number = names::runner_of(unit)?;
+    let logs = format!("runnerctl logs{} {number}", context.fleet.layout.scope.option());
+    Some(error.hint().unwrap_or_else(|| format!("read its journal: {logs}")))
+}
+
+/// Why a runner failed, as its entrypoint said it.
+fn last_words(context: &Context, runner: &Runner) -> Option<Explanation> {
+    let text = files::read(&context.root.at(&runner.paths.session())).ok()??;
+    let session: Session = text.parse().ok()?;
+    let variable = crate::config::variable(runner.number);
+    let file = context.fleet.layout.tokens.display().to_string();
+    let token = crate::runner::TokenSource { name: &variable, file: &file };
+    status::explain(None, Some(&session), token)
+}
+
+async fn check_installed(systemd: &Systemd, selected: &[&Runner], fleet: &Fleet) -> Result<(), Failure> {
+    let units: Vec<String> = selected.iter().map(|runner| names::service(runner.number)).collect();
+    let units: Vec<&str> = units.iter().map(String::as_str).collect();
+    let states = systemd.observe(&units).await?;
+    let missing: Vec<&str> = states
+        .iter()
+        .filter(|state| state.load_state == LoadState::NotFound)
+        .map(|state| state.unit.as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let user = fleet.layout.scope.option();
+    Err(Failure::new(
+        format!("{} {} not installed", missing.join(", "), if missing.len() == 1 { "is" } else { "are" }),
+        format!("run `runnerctl install-units{user}` first"),
+    ))
+}

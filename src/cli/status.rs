@@ -1,0 +1,206 @@
+//! `runnerctl status`
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use super::context::{Context, GlobalArgs, TokensFailure, block_on};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use super::selection::Selection;
+use crate::apply::{self, Host};
+use crate::config::{Tokens, variable};
+use crate::files;
+use crate::fleet::{Runner, names};
+use crate::programs::{self, Health};
+use crate::runner::{Session, TokenSource};
+use crate::status::{self, RunnerStatus};
+use crate::systemd::{ActiveState, UnitState};
+use crate::units;
+
+/// CPU in use is measured over this long.
+const CPU_WINDOW: Duration = Duration::from_millis(250);
+
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let context = Context::load(global)?;
+    let selected = args.selection.of(&context.fleet)?;
+    let runners = block_on(gather(&context, &selected))?;
+    if args.json {
+        output::json(&runners)?;
+    } else {
+        output::data(&(status::table(&runners, &|since| ago(since)) + "\n"))?;
+        for runner in &runners {
+            if let Some(problem) = &runner.problem {
+                output::warn(&format!("{}: {problem}", runner.name), runner.hint.as_deref());
+            }
+        }
+    }
+    Ok(if runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
+}
+
+/// What the witnesses say, each asked once for all runners.
+struct Witnesses {
+    services: Vec<UnitState>,
+    slices: Vec<UnitState>,
+    later_slices: Vec<UnitState>,
+    window: Duration,
+    health: BTreeMap<String, Health>,
+    tokens: Option<Tokens>,
+    busy: Vec<u16>,
+}
+
+async fn gather(context: &Context, selected: &[&Runner]) -> Result<Vec<RunnerStatus>, Failure> {
+    let host = context.host().await?;
+    let witnesses = ask(context, &host, selected).await?;
+    let mut runners = Vec::new();
+    for (index, runner) in selected.iter().enumerate() {
+        runners.push(one(context, runner, index, &witnesses)?);
+    }
+    Ok(runners)
+}
+
+async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Witnesses, Failure> {
+    let Some(systemd) = &host.systemd else {
+        return Err(Failure::new("nothing runs below a --root", "leave --root out"));
+    };
+    let services: Vec<String> = selected.iter().map(|runner| names::service(runner.number)).collect();
+    let slices: Vec<String> = selected.iter().map(|runner| names::slice(runner.number)).collect();
+    let services: Vec<&str> = services.iter().map(String::as_str).collect();
+    let slices: Vec<&str> = slices.iter().map(String::as_str).collect();
+    let first = tokio::time::Instant::now();
+    let first_slices = systemd.observe(&slices).await?;
+    let services = systemd.observe(&services).await?;
+    let health = programs::health(&context.programs.engine).unwrap_or_else(|error| {
+        output::warn(&format!("the engine does not tell the containers' health: {error}"), None);
+        BTreeMap::new()
+    });
+    tokio::time::sleep_until(first + CPU_WINDOW).await;
+    let later_slices = systemd.observe(&slices).await?;
+    let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
+    Ok(Witnesses {
+        services,
+        slices: first_slices,
+        later_slices,
+        window: first.elapsed(),
+        health,
+        tokens: tokens(context),
+        busy: apply::busy(host, &numbers)?,
+    })
+}
+
+/// `None` where the file cannot be read: without root that is as it should be.
+fn tokens(context: &Context) -> Option<Tokens> {
+    match context.tokens() {
+        Ok(tokens) => Some(tokens),
+        Err(TokensFailure::Content(_)) => context
+            .tokens()
+            .unwrap_or_else(|failure| {
+                failure.tell(&context.fleet.layout.tokens);
+                Tokens::default()
+            })
+            .into(),
+        Err(TokensFailure::File(_)) => None,
+    }
+}
+
+fn one(
+    context: &Context,
+    runner: &Runner,
+    index: usize,
+    witnesses: &Witnesses,
+) -> Result<RunnerStatus, Failure> {
+    let missing = || UnitState::not_found(&names::service(runner.number));
+    let service = witnesses.services.get(index).cloned().unwrap_or_else(missing);
+    let slice = witnesses.later_slices.get(index).cloned().unwrap_or_else(missing);
+    let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
+    let running = !matches!(service.active_state, ActiveState::Inactive | ActiveState::Failed);
+    let session = session(context, runner)?;
+    let variable = variable(runner.number);
+    let tokens_file = context.fleet.layout.tokens.display().to_string();
+    let source = TokenSource { name: &variable, file: &tokens_file };
+    let is_well = service.active_state == ActiveState::Active;
+    let explanation =
+        if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), source) };
+    let explanation = explanation.unwrap_or(status::Explanation { cause: String::new(), hint: None });
+    let token = witnesses.tokens.as_ref().map(|tokens| match tokens.of(runner.number) {
+        Ok(_) => "present".to_owned(),
+        Err(crate::config::TokenError::Missing { .. }) => "missing".to_owned(),
+        Err(error) => error.to_string(),
+    });
+    Ok(RunnerStatus {
+        number: runner.number,
+        name: runner.name.clone(),
+        unit: service.unit.clone(),
+        active_state: service.active_state.to_string(),
+        sub_state: service.sub_state.clone(),
+        session: session.filter(|_| running).map(|session| session.state.to_string()),
+        health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
+        busy: witnesses.busy.contains(&runner.number),
+        registered: files::exists(&context.root.at(&runner.paths.identity_mark())),
+        token,
+        restart_pending: running && restart_pending(context, runner)?,
+        since: service.state_change.and_then(rfc3339),
+        restarts: service.n_restarts.unwrap_or(0),
+        cpu_percent: cpu_percent(earlier_cpu, slice.cpu_usage_nsec, witnesses.window).filter(|_| running),
+        cpu_quota_percent: slice.cpu_quota_per_sec.map(|quota| quota.as_secs_f64() * 100.0),
+        memory_bytes: slice.memory_current.filter(|_| running),
+        memory_max_bytes: slice.memory_max,
+        problem: Some(explanation.cause).filter(|cause| !cause.is_empty()),
+        hint: explanation.hint,
+    })
+}
+
+fn session(context: &Context, runner: &Runner) -> Result<Option<Session>, Failure> {
+    Ok(files::read(&context.root.at(&runner.paths.session()))?.and_then(|text| text.parse().ok()))
+}
+
+fn restart_pending(context: &Context, runner: &Runner) -> Result<bool, Failure> {
+    let started_with = files::read(&context.root.at(&runner.paths.started_with))?;
+    let file = units::runner_file(&context.fleet, runner, &context.programs);
+    Ok(started_with.as_deref() != units::digest_of(&file.text))
+}
+
+fn health_word(health: Health) -> Option<String> {
+    let word = match health {
+        Health::Starting => "starting",
+        Health::Healthy => "healthy",
+        Health::Unhealthy => "unhealthy",
+        Health::Unchecked => return None,
+    };
+    Some(word.to_owned())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a percentage for the eye")]
+fn cpu_percent(earlier: Option<u64>, later: Option<u64>, window: Duration) -> Option<f64> {
+    let used = later?.saturating_sub(earlier?);
+    Some(used as f64 / window.as_nanos() as f64 * 100.0)
+}
+
+fn rfc3339(time: SystemTime) -> Option<String> {
+    Timestamp::try_from(time).ok().map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// "3h 5min", the way systemctl says it: the two largest units.
+fn ago(since: &str) -> String {
+    let Ok(since) = since.parse::<Timestamp>() else { return since.to_owned() };
+    let seconds = Timestamp::now().duration_since(since).as_secs().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}min"),
+        (0, hours, minutes) => format!("{hours}h {minutes}min"),
+        (days, hours, _) => format!("{days}d {hours}h"),
+    }
+}

@@ -1,0 +1,79 @@
+//! What people and scripts read about the fleet, from facts that were gathered elsewhere. Pure.
+
+mod explain;
+mod table;
+
+use serde::Serialize;
+
+pub use explain::{Explanation, explain};
+pub use table::table;
+
+/// Everything `runnerctl status` knows of one runner. The fields of the JSON, too: additions are fine, changes are not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunnerStatus {
+    /// From 1.
+    pub number: u16,
+    /// At GitHub and of the container.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// systemd's ActiveState.
+    pub active_state: String,
+    /// systemd's SubState.
+    pub sub_state: String,
+    /// The entrypoint's word: starting, configuring, connecting, online, failed, stopping; `null` where it said none.
+    pub session: Option<String>,
+    /// The engine's health check: starting, healthy, unhealthy; `null` where there is no container or no check.
+    pub health: Option<String>,
+    /// A workflow job runs on it.
+    pub busy: bool,
+    /// It has an identity at GitHub and needs no token to start.
+    pub registered: bool,
+    /// Its registration token: `present`, `missing`, or what is wrong with the file; `null` where the file cannot be read.
+    pub token: Option<String>,
+    /// The unit's text on disk differs from the one that it was started with.
+    pub restart_pending: bool,
+    /// Since when the unit is in its state, RFC 3339.
+    pub since: Option<String>,
+    /// How often systemd restarted it since it was last started by hand.
+    pub restarts: u32,
+    /// CPU in use by all of its slice, percent of one core.
+    pub cpu_percent: Option<f64>,
+    /// `CPUQuota=`, percent of one core.
+    pub cpu_quota_percent: Option<f64>,
+    /// Memory in use by all of its slice, bytes.
+    pub memory_bytes: Option<u64>,
+    /// `MemoryMax=`, bytes.
+    pub memory_max_bytes: Option<u64>,
+    /// What is the matter, where something is.
+    pub problem: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl RunnerStatus {
+    /// One word for the state of the runner as a whole.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match (self.active_state.as_str(), self.session.as_deref()) {
+            ("active", Some("online")) if self.health.as_deref() == Some("unhealthy") => "unhealthy",
+            ("active", Some("online")) if self.busy => "busy",
+            ("active", Some("online")) => "online",
+            ("active", _) => "connecting",
+            ("activating", _) if self.sub_state == "auto-restart" => "restarting",
+            ("activating" | "reloading", _) => "starting",
+            ("deactivating", _) => "stopping",
+            ("failed", _) => "failed",
+            _ => "stopped",
+        }
+    }
+
+    /// Is the runner ready for workflow jobs, or at one?
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        matches!(self.word(), "online" | "busy")
+    }
+}
+
+#[cfg(test)]
+mod tests;

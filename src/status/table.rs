@@ -1,0 +1,70 @@
+//! The table of `runnerctl status`.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use super::RunnerStatus;
+
+const GIBIBYTE: f64 = 1_073_741_824.0;
+const MEBIBYTE: f64 = 1_048_576.0;
+
+/// The fleet as a table for people; `since` turns a time stamp into the reader's words.
+#[must_use]
+pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["N", "RUNNER", "STATE", "HEALTH", "SINCE", "RESTARTS", "CPU", "MEMORY", "REGISTERED"]);
+    for runner in runners {
+        table.add_row([
+            runner.number.to_string(),
+            runner.name.clone(),
+            runner.word().to_owned(),
+            runner.health.clone().unwrap_or_else(|| "-".to_owned()),
+            runner.since.as_deref().map_or("-".to_owned(), since),
+            runner.restarts.to_string(),
+            cpu(runner),
+            memory(runner),
+            registered(runner),
+        ]);
+    }
+    for column in [0, 5] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+    table.trim_fmt()
+}
+
+fn cpu(runner: &RunnerStatus) -> String {
+    match (runner.cpu_percent, runner.cpu_quota_percent) {
+        (None, _) => "-".to_owned(),
+        (Some(now), None) => format!("{now:.0}%"),
+        (Some(now), Some(quota)) => format!("{now:.0}% of {quota:.0}%"),
+    }
+}
+
+fn memory(runner: &RunnerStatus) -> String {
+    match (runner.memory_bytes, runner.memory_max_bytes) {
+        (None, _) => "-".to_owned(),
+        (Some(now), None) => size(now),
+        (Some(now), Some(limit)) => format!("{} of {}", size(now), size(limit)),
+    }
+}
+
+fn registered(runner: &RunnerStatus) -> String {
+    match (runner.registered, runner.token.as_deref()) {
+        (true, _) => "yes".to_owned(),
+        (false, Some("present")) => "no, token present".to_owned(),
+        (false, Some("missing")) => "no, token missing".to_owned(),
+        (false, _) => "no".to_owned(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
+fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes >= GIBIBYTE { format!("{:.1}G", bytes / GIBIBYTE) } else { format!("{:.0}M", bytes / MEBIBYTE) }
+}
