@@ -211,8 +211,9 @@ keep_new_identity() {
 
 # --- child processes and signals ----------------------------------------------------------------------------------
 
-# In a process group of its own (set -m), because without job control bash starts background programs with SIGINT
-# ignored, and SIGINT is the only signal on which the listener waits for its worker and ends its session.
+# In a process group of its own (set -m): config.sh is a script with the program below it, so it is interrupted as a
+# group, and the listener alone. Without job control bash may also start background programs with SIGINT ignored, and
+# SIGINT is the only signal on which the listener waits for its worker and ends its session.
 launch() { # FUNCTION [ARGUMENT…]
     ((!stop_asked)) || stopped
     set -m
@@ -223,7 +224,6 @@ launch() { # FUNCTION [ARGUMENT…]
     ) </dev/null &
     child=$! child_target=$child
     set +m
-    # config.sh is a script with the program below it: it is interrupted as a group, the listener alone.
     [[ $1 != configure ]] || child_target=-$child
     ((!stop_asked)) || kill -INT -- "$child_target"
 }

@@ -103,10 +103,12 @@ fn a_session_of_an_earlier_start_does_not_count() {
     container.give_token();
     container.start_online();
     assert_eq!(container.stop(), 0);
-    container.listener_does("perf RunnerProcessStarted; wait_for never");
+    container.listener_does(
+        "ls \"$RUNNER_PERFLOG\" >\"$STUB/ls\"; mv \"$STUB/ls\" \"$STUB/perf\"; wait_for never",
+    );
     container.start();
-    container.listener_pid();
-    container.wait_for_state(SessionState::Connecting);
+    container.wait_for_file("stub/perf");
+    assert_eq!(container.read("stub/perf"), "");
     assert_eq!(container.stop(), 0);
     assert!(!container.read("stub/states").contains("online"));
 }
