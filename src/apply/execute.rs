@@ -70,7 +70,7 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         }
         Step::Start(units) => execution.run(systemd, units.iter().map(UnitJob::start).collect(), limit).await,
         Step::Restart(units) => {
-            execution.run(systemd, units.iter().map(UnitJob::restart).collect(), limit).await
+            execution.run(systemd, units.iter().map(UnitJob::restart).collect(), limit).await;
         }
     }
     Ok(())

@@ -15,11 +15,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
-    let context = Context::load(global).map_err(|failure| {
-        output::failure(&failure);
-        Failure::told()
-    });
-    let Ok(context) = context else { return Ok(Exit::No) };
+    let context = match Context::load(global) {
+        Ok(context) => context,
+        Err(failure) => {
+            output::failure(&failure);
+            return Ok(Exit::No);
+        }
+    };
     let fleet = &context.fleet;
     let mut good = true;
     if !args.no_tokens {
@@ -36,7 +38,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
     }
     if good {
-        output::say(&summary(fleet));
+        output::data(&(summary(fleet) + "\n"))?;
         Ok(Exit::Done)
     } else {
         Ok(Exit::No)

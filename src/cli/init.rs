@@ -15,7 +15,7 @@ use crate::fleet::Layout;
 /// Options of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Repository, organisation or enterprise, such as https://github.com/OWNER/REPOSITORY [default: asked]
+    /// Repository, organisation or enterprise, `https://HOST/OWNER[/REPOSITORY]` [default: asked]
     #[arg(long)]
     url: Option<GithubUrl>,
     /// Number of runners
@@ -88,7 +88,7 @@ fn ask_url() -> Result<GithubUrl, Failure> {
         .with_prompt(prompt)
         .validate_with(|text: &String| text.parse::<GithubUrl>().map(drop))
         .interact_text()
-        .map_err(asking_failed)?;
+        .map_err(|error| asking_failed(&error))?;
     answer.parse().map_err(|error: String| Failure { message: error, hint: None })
 }
 
@@ -101,7 +101,7 @@ fn ask_tokens(count: u16, url: &GithubUrl) -> Result<Vec<String>, Failure> {
             .with_prompt(variable(number))
             .allow_empty_password(true)
             .interact()
-            .map_err(asking_failed)?;
+            .map_err(|error| asking_failed(&error))?;
         if token.is_empty() {
             break;
         }
@@ -111,7 +111,7 @@ fn ask_tokens(count: u16, url: &GithubUrl) -> Result<Vec<String>, Failure> {
     Ok(tokens)
 }
 
-fn asking_failed(error: dialoguer::Error) -> Failure {
+fn asking_failed(error: &dialoguer::Error) -> Failure {
     Failure::new(format!("cannot ask: {error}"), "give the answers as options, with --no-input")
 }
 

@@ -56,7 +56,9 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
             })?;
-            said.iter().for_each(|line| output::say(line));
+            for line in &said {
+                output::say(line);
+            }
         }
         Step::AwaitOnline(args) => {
             // systemd.service(5): the unit's main process, for ExecStartPost= and the like.

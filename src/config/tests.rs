@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
 
@@ -208,8 +208,8 @@ fn the_same_token_for_two_runners_is_named_but_only_within_the_fleet() {
 proptest! {
     #[test]
     fn any_text_is_parsed_or_refused_without_panic(text in "\\PC{0,200}|([a-z_]{1,12} = [\"0-9a-z\\[\\]]{0,8}\n){0,6}") {
-        let _ = Config::parse(&text);
-        let _ = Tokens::parse(&text);
+        let _config = Config::parse(&text);
+        let _tokens = Tokens::parse(&text);
     }
 
     #[test]

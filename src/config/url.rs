@@ -43,7 +43,9 @@ impl GithubUrl {
                 let (host, organisation) = self.text.rsplit_once('/').unwrap_or((&self.text, ""));
                 format!("{host}/organizations/{organisation}/settings/actions/runners/new")
             }
-            RunnerScope::Repository | RunnerScope::Enterprise => format!("{}/settings/actions/runners/new", self.text),
+            RunnerScope::Repository | RunnerScope::Enterprise => {
+                format!("{}/settings/actions/runners/new", self.text)
+            }
         }
     }
 }

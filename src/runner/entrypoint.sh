@@ -30,7 +30,7 @@ unset -v registration_token "${!RUNNERCTL_@}" "${!ACTIONS_RUNNER_INPUT_@}" "${!R
 export RUNNER_PERFLOG=$perf_dir
 export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
 
-runner_root='' sink_fd='' child='' child_target='' child_status=0 killer=''
+runner_root='' sink_fd='' clock_fd='' child='' child_target='' child_status=0 killer=''
 stop_asked=0 unhealthy=0 online=0
 drop=() # the command that becomes the user `runner`
 
@@ -211,18 +211,19 @@ keep_new_identity() {
 
 # --- child processes and signals ----------------------------------------------------------------------------------
 
-# In a process group of its own (set -m), because without job control bash starts background programs with SIGINT
-# ignored, and SIGINT is the only signal on which the listener waits for its worker and ends its session.
+# In a process group of its own (set -m): config.sh is a script with the program below it, so it is interrupted as a
+# group, and the listener alone. Without job control bash may also start background programs with SIGINT ignored, and
+# SIGINT is the only signal on which the listener waits for its worker and ends its session.
 launch() { # FUNCTION [ARGUMENT…]
     ((!stop_asked)) || stopped
     set -m
     (
         exec {nap_fd}>&- {sink_fd}>&-
+        [[ -z $clock_fd ]] || exec {clock_fd}>&-
         cd "$runner_root" && "$@"
     ) </dev/null &
     child=$! child_target=$child
     set +m
-    # config.sh is a script with the program below it: it is interrupted as a group, the listener alone.
     [[ $1 != configure ]] || child_target=-$child
     ((!stop_asked)) || kill -INT -- "$child_target"
 }
@@ -291,13 +292,17 @@ session_created() {
     ((created))
 }
 
-# Background clock of the main process: USR2 once there is a session, then every now and then. Builtins only.
+# Background clock of the main process: USR2 once there is a session, then every now and then. Builtins only. It reads
+# from a pipe that the main process alone holds, so `read` sleeps, and fails otherwise than by time when that one ends.
 watch_session() {
     until session_created; do
-        kill -0 "$$" 2>/dev/null || exit
-        nap 0.1
+        read -rt 0.1 _
+        (($? > 128)) || exit
     done
-    while kill -USR2 "$$" 2>/dev/null; do nap "$refresh_seconds"; done
+    while kill -USR2 "$$"; do
+        read -rt "$refresh_seconds" _
+        (($? > 128)) || exit
+    done
 }
 
 on_tick() {
@@ -431,6 +436,7 @@ listen() {
 watch_stderr() {
     local line removed=0
     trap '' INT TERM PIPE USR1 USR2
+    exec {clock_fd}>&-
     while IFS= read -r line || [[ -n $line ]]; do
         printf '%s\n' "$line" >&2
         [[ $line != 'Failed to create a session. The runner registration has been deleted'* ]] || removed=72
@@ -439,16 +445,16 @@ watch_stderr() {
 }
 
 run_listener() {
-    local reader watch removed
+    local reader removed
     set_state connecting "waiting for a session at ${want[url]}"
-    exec {sink_fd}> >(watch_stderr)
+    exec {clock_fd}> >(watch_session)
+    exec {sink_fd}> >(watch_stderr) # the last one, because older versions of bash can wait only for that
     reader=$!
     launch listen 2>&"$sink_fd"
     exec {sink_fd}>&-
-    watch_session &
-    watch=$!
     wait_for_child
-    kill -KILL "$watch" ${killer:+"$killer"} 2>/dev/null
+    exec {clock_fd}>&-
+    [[ -z $killer ]] || kill -KILL "$killer" 2>/dev/null
     reader_status "$reader"
     removed=$?
     ((child_status != 0)) || [[ -f $runner_root/.runner ]] || removed=72

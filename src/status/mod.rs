@@ -17,9 +17,9 @@ pub struct RunnerStatus {
     pub name: String,
     /// Its unit.
     pub unit: String,
-    /// systemd's ActiveState.
+    /// systemd's `ActiveState`.
     pub active_state: String,
-    /// systemd's SubState.
+    /// systemd's `SubState`.
     pub sub_state: String,
     /// The entrypoint's word: starting, configuring, connecting, online, failed, stopping; `null` where it said none.
     pub session: Option<String>,

@@ -33,7 +33,7 @@ pub(super) fn health_command() -> String {
     format!("/bin/bash {INSIDE}/scripts/health.sh")
 }
 
-/// Bind mounts. `z` and `Z` label for SELinux and mean nothing elsewhere; the socket must keep its label.
+/// Bind mounts. `z` and `Z` label for security modules (`SELinux`) and mean nothing elsewhere; the socket must keep its label.
 pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
     let mount = |source: &Path, target: String, options| Mount { source: source.to_owned(), target, options };
     let paths = &runner.paths;

@@ -1,4 +1,5 @@
 //! Integration tests.
 
 mod fake_systemd;
+mod runner_contract;
 mod systemd_edge;
