@@ -8,5 +8,11 @@
 
 /// The simulator: registration, sessions, scheduling, faults and the request journal.
 pub mod github;
+/// An HTTP/1.1 client for plain `http://` that opens one connection per request.
+pub mod http_client;
 /// Identifiers in GitHub's forms: tokens, GUIDs, request ids.
 mod identifier;
+/// The stand-in for `bin/Runner.Listener`: configure, remove and run.
+pub mod runner;
+/// The stand-in for `bin/Runner.Worker`: runs one workflow job.
+pub mod worker;

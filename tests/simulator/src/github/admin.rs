@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use super::json_body::JsonBody;
 use super::ledger::{GitHub, Ledger};
 use super::refusal::Refusal;
 use super::schedule::WorkflowJobRequest;
@@ -42,7 +43,7 @@ struct TokenRequest {
 
 async fn issue_registration_token(
     State(github): Simulator,
-    Json(request): Json<TokenRequest>,
+    JsonBody(request): JsonBody<TokenRequest>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let scope = Scope::from_url(&request.url).ok_or_else(not_a_scope)?;
     let (token, expires_at) = github.ledger().issue_registration_token(scope);
@@ -51,7 +52,7 @@ async fn issue_registration_token(
 
 async fn queue_workflow_job(
     State(github): Simulator,
-    Json(request): Json<WorkflowJobRequest>,
+    JsonBody(request): JsonBody<WorkflowJobRequest>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let repository = Scope::from_url(&request.url).ok_or_else(not_a_scope)?;
     if !matches!(repository, Scope::Repository { .. }) {
@@ -116,7 +117,7 @@ struct Advance {
     seconds: u64,
 }
 
-async fn advance_clock(State(github): Simulator, Json(advance): Json<Advance>) -> Json<Value> {
+async fn advance_clock(State(github): Simulator, JsonBody(advance): JsonBody<Advance>) -> Json<Value> {
     let answer = {
         let mut ledger = github.ledger();
         ledger.clock.advance(i64::try_from(advance.seconds).unwrap_or(i64::MAX));
@@ -134,7 +135,7 @@ fn clock_view(ledger: &Ledger) -> Json<Value> {
     Json(json!({ "now": ledger.now().to_string(), "offset_seconds": ledger.clock.offset_seconds() }))
 }
 
-async fn order_fault(State(github): Simulator, Json(fault): Json<Fault>) -> StatusCode {
+async fn order_fault(State(github): Simulator, JsonBody(fault): JsonBody<Fault>) -> StatusCode {
     github.ledger().faults.order(fault);
     StatusCode::CREATED
 }
@@ -148,7 +149,7 @@ async fn show_settings(State(github): Simulator) -> Json<Settings> {
     Json(github.ledger().settings.clone())
 }
 
-async fn change_settings(State(github): Simulator, Json(settings): Json<Settings>) -> StatusCode {
+async fn change_settings(State(github): Simulator, JsonBody(settings): JsonBody<Settings>) -> StatusCode {
     github.ledger().settings = settings;
     github.announce_change();
     StatusCode::NO_CONTENT

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 /// The pause between two bytes of a slow answer.
 const DRIP: Duration = Duration::from_secs(1);
+/// Time enough for bytes to leave over loopback.
+const FLUSH: Duration = Duration::from_millis(50);
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -118,7 +120,14 @@ impl Fault {
 /// Promises the whole body and ends the connection in its middle.
 pub(crate) fn truncate(response: Response<Body>, whole: &Bytes) -> Response<Body> {
     let half = whole.slice(..whole.len() / 2);
-    let broken = stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))]);
+    let broken = stream::unfold(Some(half), |half| async move {
+        if let Some(half) = half {
+            return Some((Ok(half), None));
+        }
+        // The first half must have left before the connection breaks, or nothing at all would arrive.
+        tokio::time::sleep(FLUSH).await;
+        Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
+    });
     with_stream(response, whole.len(), Body::from_stream(broken))
 }
 

@@ -14,6 +14,8 @@ mod connection;
 mod fault;
 /// The record of requests, without secrets.
 mod journal;
+/// JSON request bodies.
+mod json_body;
 /// All that the simulated GitHub knows.
 mod ledger;
 /// Access tokens of runners, by their key.

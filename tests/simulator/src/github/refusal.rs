@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     NoUserAgent,
     /// Absent, or not for these credentials; GitHub does not tell which.
     NotFound,
+    /// The request cannot be read.
+    BadRequest(String),
     /// The request contradicts what is there.
     Conflict(String),
     /// The request has the right form but cannot be granted.
@@ -71,6 +73,7 @@ impl IntoResponse for Refusal {
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
             ),
             Self::NotFound => rest(StatusCode::NOT_FOUND, "Not Found"),
+            Self::BadRequest(message) => rest(StatusCode::BAD_REQUEST, &message),
             Self::Conflict(message) => rest(StatusCode::CONFLICT, &message),
             Self::Unprocessable(message) => rest(StatusCode::UNPROCESSABLE_ENTITY, &message),
             Self::Broker { status, kind, message } => {

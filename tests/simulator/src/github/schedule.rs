@@ -202,16 +202,15 @@ impl Ledger {
     pub(crate) fn complete(&mut self, completion: Completion, token: &str) -> Result<(), Refusal> {
         let now = self.now();
         let workflow_job = self.held_workflow_job(&completion.job_id, token)?;
-        let conclusion = match completion.conclusion.to_ascii_lowercase().as_str() {
-            "succeeded" => "success",
-            "canceled" => "cancelled",
-            "skipped" => "skipped",
-            _ => "failure",
-        };
+        let conclusion = rest_conclusion(&completion.conclusion);
         let runner_id = workflow_job.held_by();
         for mut result in completion.step_results {
             if let Some(Value::String(log)) = result.as_object_mut().and_then(|result| result.remove("log")) {
                 workflow_job.log.push_str(&log);
+            }
+            let step_conclusion = result.get("conclusion").and_then(Value::as_str).map(rest_conclusion);
+            if let (Some(conclusion), Some(fields)) = (step_conclusion, result.as_object_mut()) {
+                fields.insert("conclusion".to_owned(), conclusion.into());
             }
             workflow_job.step_results.push(result);
         }
@@ -267,5 +266,15 @@ impl Ledger {
                 _ => {}
             }
         }
+    }
+}
+
+/// The REST API's word for a result of the run service.
+fn rest_conclusion(result: &str) -> &'static str {
+    match result.to_ascii_lowercase().as_str() {
+        "succeeded" => "success",
+        "canceled" => "cancelled",
+        "skipped" => "skipped",
+        _ => "failure",
     }
 }

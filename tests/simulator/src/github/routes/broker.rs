@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Simulator;
 use super::credentials::{Bearer, Origin};
+use crate::github::json_body::JsonBody;
 use crate::github::ledger::GitHub;
 use crate::github::refusal::Refusal;
 use crate::github::schedule::Message;
@@ -35,7 +36,7 @@ struct Agent {
 pub(super) async fn create_session(
     State(github): Simulator,
     Bearer(token): Bearer,
-    Json(request): Json<SessionRequest>,
+    JsonBody(request): JsonBody<SessionRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let mut ledger = github.ledger();
     let runner_id = ledger.authenticated_runner(&token)?;

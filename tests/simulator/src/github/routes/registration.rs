@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Simulator;
 use super::credentials::{Origin, Place, RemoteAuth};
+use crate::github::json_body::JsonBody;
 use crate::github::refusal::Refusal;
 use crate::github::registration::{DEFAULT_GROUP_ID, RegisterRequest};
 use crate::github::runner::Runner;
@@ -28,7 +29,7 @@ pub(super) async fn exchange_registration_token(
     State(github): Simulator,
     RemoteAuth(token): RemoteAuth,
     Origin(origin): Origin,
-    Json(request): Json<ExchangeRequest>,
+    JsonBody(request): JsonBody<ExchangeRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let scope = Scope::from_url(&request.url).ok_or(Refusal::NotFound)?;
     github.ledger().check_registration_token(&token, &scope)?;
@@ -46,7 +47,7 @@ pub(super) async fn register(
     State(github): Simulator,
     RemoteAuth(token): RemoteAuth,
     Origin(origin): Origin,
-    Json(request): Json<RegisterRequest>,
+    JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let scope = Scope::from_url(&request.url).ok_or(Refusal::NotFound)?;
     let answer = {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Simulator;
 use super::credentials::{Bearer, Origin};
+use crate::github::json_body::JsonBody;
 use crate::github::refusal::Refusal;
 use crate::github::schedule::Completion;
 use crate::github::scope::Scope;
@@ -28,7 +29,7 @@ pub(super) async fn acquire(
     State(github): Simulator,
     Bearer(token): Bearer,
     Origin(origin): Origin,
-    Json(request): Json<AcquireRequest>,
+    JsonBody(request): JsonBody<AcquireRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let mut ledger = github.ledger();
     let runner_id = ledger.authenticated_runner(&token)?;
@@ -46,7 +47,7 @@ pub(super) struct RenewRequest {
 pub(super) async fn renew(
     State(github): Simulator,
     Bearer(token): Bearer,
-    Json(request): Json<RenewRequest>,
+    JsonBody(request): JsonBody<RenewRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let mut ledger = github.ledger();
     ledger.renew(&request.job_id, &token)?;
@@ -57,7 +58,7 @@ pub(super) async fn renew(
 pub(super) async fn complete(
     State(github): Simulator,
     Bearer(token): Bearer,
-    Json(completion): Json<Completion>,
+    JsonBody(completion): JsonBody<Completion>,
 ) -> Result<StatusCode, Refusal> {
     github.ledger().complete(completion, &token)?;
     github.announce_change();
