@@ -1,0 +1,161 @@
+//! The admin's own API, on its own port. It is not GitHub-like and is not journaled.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::json_body::JsonBody;
+use super::ledger::{GitHub, Ledger};
+use super::refusal::Refusal;
+use super::schedule::WorkflowJobRequest;
+use super::scope::Scope;
+use super::settings::Settings;
+
+type Simulator = State<Arc<GitHub>>;
+
+/// The routes of the admin API.
+pub(crate) fn router(github: Arc<GitHub>) -> Router {
+    Router::new()
+        .route("/registration-tokens", post(issue_registration_token))
+        .route("/workflow-jobs", post(queue_workflow_job).get(list_workflow_jobs))
+        .route("/workflow-jobs/{id}/cancel", post(cancel_workflow_job))
+        .route("/runners", get(list_runners))
+        .route("/runners/{name}", delete(remove_runner))
+        .route("/clock", get(show_clock))
+        .route("/clock/advance", post(advance_clock))
+        .route("/faults", post(order_fault).delete(clear_faults))
+        .route("/settings", get(show_settings).put(change_settings))
+        .route("/journal", get(show_journal))
+        .with_state(github)
+}
+
+#[derive(Deserialize)]
+struct TokenRequest {
+    url: String,
+}
+
+async fn issue_registration_token(
+    State(github): Simulator,
+    JsonBody(request): JsonBody<TokenRequest>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let scope = Scope::from_url(&request.url).ok_or_else(not_a_scope)?;
+    let (token, expires_at) = github.ledger().issue_registration_token(scope);
+    Ok((StatusCode::CREATED, Json(json!({ "token": token, "expires_at": expires_at.with_offset() }))))
+}
+
+async fn queue_workflow_job(
+    State(github): Simulator,
+    JsonBody(request): JsonBody<WorkflowJobRequest>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let repository = Scope::from_url(&request.url).ok_or_else(not_a_scope)?;
+    if !matches!(repository, Scope::Repository { .. }) {
+        return Err(Refusal::Unprocessable("A workflow job belongs to a repository.".to_owned()));
+    }
+    let answer = {
+        let mut ledger = github.ledger();
+        let workflow_job = ledger.queue(request, repository);
+        json!({ "id": workflow_job.id, "run_id": workflow_job.run_id })
+    };
+    github.announce_change();
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn not_a_scope() -> Refusal {
+    Refusal::Unprocessable("The URL names no repository, organization or enterprise.".to_owned())
+}
+
+async fn list_workflow_jobs(State(github): Simulator) -> Json<Vec<Value>> {
+    Json(github.ledger().workflow_jobs.values().map(super::workflow_job::WorkflowJob::admin).collect())
+}
+
+async fn cancel_workflow_job(State(github): Simulator, Path(id): Path<u64>) -> Result<StatusCode, Refusal> {
+    github.ledger().cancel(id)?;
+    github.announce_change();
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn list_runners(State(github): Simulator) -> Json<Vec<Value>> {
+    let ledger = github.ledger();
+    let now = ledger.now();
+    let view = |runner: &super::runner::Runner| {
+        json!({
+            "id": runner.id,
+            "name": runner.name,
+            "status": if runner.is_online(now) { "online" } else { "offline" },
+            "busy": ledger.is_busy(runner.id),
+            "labels": runner.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
+            "version": runner.version,
+            "scope": runner.scope.to_string(),
+        })
+    };
+    Json(ledger.runners.values().map(view).collect())
+}
+
+/// Removes the runner of this name at GitHub, busy or not.
+async fn remove_runner(State(github): Simulator, Path(name): Path<String>) -> Result<StatusCode, Refusal> {
+    {
+        let mut ledger = github.ledger();
+        let before = ledger.runners.len();
+        ledger.runners.retain(|_, runner| !runner.name.eq_ignore_ascii_case(&name));
+        if ledger.runners.len() == before {
+            return Err(Refusal::NotFound);
+        }
+    }
+    github.announce_change();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    seconds: u64,
+}
+
+async fn advance_clock(State(github): Simulator, JsonBody(advance): JsonBody<Advance>) -> Json<Value> {
+    let answer = {
+        let mut ledger = github.ledger();
+        ledger.clock.advance(i64::try_from(advance.seconds).unwrap_or(i64::MAX));
+        clock_view(&ledger)
+    };
+    github.announce_change();
+    answer
+}
+
+async fn show_clock(State(github): Simulator) -> Json<Value> {
+    clock_view(&github.ledger())
+}
+
+fn clock_view(ledger: &Ledger) -> Json<Value> {
+    Json(json!({ "now": ledger.now().to_string(), "offset_seconds": ledger.clock.offset_seconds() }))
+}
+
+async fn order_fault(State(github): Simulator, JsonBody(fault): JsonBody<Fault>) -> StatusCode {
+    github.ledger().faults.order(fault);
+    StatusCode::CREATED
+}
+
+async fn clear_faults(State(github): Simulator) -> StatusCode {
+    github.ledger().faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn show_settings(State(github): Simulator) -> Json<Settings> {
+    Json(github.ledger().settings.clone())
+}
+
+async fn change_settings(State(github): Simulator, JsonBody(settings): JsonBody<Settings>) -> StatusCode {
+    github.ledger().settings = settings;
+    github.announce_change();
+    StatusCode::NO_CONTENT
+}
+
+async fn show_journal(State(github): Simulator) -> Response {
+    let ledger = github.ledger();
+    Json(ledger.journal.entries()).into_response()
+}

@@ -1,0 +1,93 @@
+//! All that the simulated GitHub knows, behind one lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::clock::{Clock, Moment};
+use super::fault::Faults;
+use super::journal::Journal;
+use super::oauth::AccessToken;
+use super::registration::RegistrationToken;
+use super::runner::Runner;
+use super::settings::Settings;
+use super::workflow_job::WorkflowJob;
+
+/// The first number of each kind; GitHub's numbers are not small either.
+const FIRST_ID: u64 = 1001;
+
+/// The simulated GitHub, shared by all requests.
+#[derive(Debug)]
+pub(crate) struct GitHub {
+    ledger: Mutex<Ledger>,
+    /// Wakes message polls when something happened that may concern them.
+    changed: Notify,
+}
+
+impl GitHub {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { ledger: Mutex::new(Ledger::new(settings)), changed: Notify::new() }
+    }
+
+    /// Locks the ledger, with all that time alone has changed brought up to date.
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.let_time_pass();
+        ledger
+    }
+
+    pub(crate) fn announce_change(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// Completes at the next announced change; take it before looking at the ledger, so that none is missed.
+    pub(crate) fn change(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+}
+
+/// The knowledge itself. Rules live in the modules that extend it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    pub(crate) registration_tokens: HashMap<String, RegistrationToken>,
+    pub(crate) access_tokens: HashMap<String, AccessToken>,
+    pub(crate) runners: BTreeMap<u64, Runner>,
+    /// In order of arrival, since ids only grow.
+    pub(crate) workflow_jobs: BTreeMap<u64, WorkflowJob>,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    last_id: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            clock: Clock::default(),
+            settings,
+            registration_tokens: HashMap::new(),
+            access_tokens: HashMap::new(),
+            runners: BTreeMap::new(),
+            workflow_jobs: BTreeMap::new(),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            last_id: FIRST_ID - 1,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn let_time_pass(&mut self) {
+        self.remove_long_offline_runners();
+        self.give_up_late_workflow_jobs();
+    }
+}

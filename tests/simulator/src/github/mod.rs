@@ -1,0 +1,45 @@
+//! A simulator of the parts of GitHub that runners and their users talk to.
+//!
+//! One process, everything in memory, on a virtual clock. Each route is served at `/…` (as `api.github.com` does) and
+//! at `/api/v3/…` (as a GitHub Enterprise Server does). Code map, in the order of a runner's life:
+//! `registration` → `oauth` → `session` → `schedule` → `workflow_job`; `routes` is HTTP only and holds no rules.
+
+/// The admin's own API: tokens, workflow jobs, clock, faults, journal.
+mod admin;
+/// The virtual clock.
+mod clock;
+/// One HTTP connection: journal, faults and the headers that every answer has.
+mod connection;
+/// Faults that the admin orders: statuses, broken bodies, resets.
+mod fault;
+/// The record of requests, without secrets.
+mod journal;
+/// JSON request bodies.
+mod json_body;
+/// All that the simulated GitHub knows.
+mod ledger;
+/// Access tokens of runners, by their key.
+mod oauth;
+/// How GitHub says no.
+mod refusal;
+/// Registration tokens and the registering, replacing and removing of runners.
+mod registration;
+/// GitHub's routes.
+mod routes;
+/// A registered runner.
+mod runner;
+/// Which runner gets which workflow job, and when one is given up.
+mod schedule;
+/// What a runner is registered for.
+mod scope;
+/// Listening sockets.
+mod server;
+/// Sessions of runners with the broker.
+mod session;
+/// Time limits and rules that differ between tests.
+mod settings;
+/// Workflow jobs and their life.
+mod workflow_job;
+
+pub use server::{Addresses, serve};
+pub use settings::Settings;

@@ -1,0 +1,280 @@
+//! Which runner gets which workflow job, and when one is taken back or given up.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ledger::Ledger;
+use super::refusal::Refusal;
+use super::scope::Scope;
+use super::workflow_job::{Cancellation, Stage, Step, WorkflowJob};
+use crate::identifier;
+
+/// A workflow job that was offered and not acquired goes back into the queue after this time.
+const PICKUP_SECONDS: i64 = 60;
+/// A workflow job that its runner does not renew is given up after this time.
+const RENEWAL_SECONDS: i64 = 600;
+/// A workflow job that finds no runner fails after a day.
+const QUEUE_SECONDS: i64 = 24 * 3600;
+
+const LOST_RUNNER: &str = "##[error]The self-hosted runner lost communication with the server. Verify the machine is \
+     running and has a healthy network connection.\n";
+
+/// What a test orders to be run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WorkflowJobRequest {
+    pub(crate) url: String,
+    #[serde(default = "default_workflow")]
+    pub(crate) workflow: String,
+    #[serde(default = "default_name")]
+    pub(crate) name: String,
+    #[serde(default = "default_labels")]
+    pub(crate) labels: Vec<String>,
+    #[serde(default)]
+    pub(crate) run_id: Option<u64>,
+    #[serde(default)]
+    pub(crate) steps: Vec<Step>,
+}
+
+fn default_workflow() -> String {
+    "ci".to_owned()
+}
+
+fn default_name() -> String {
+    "build".to_owned()
+}
+
+fn default_labels() -> Vec<String> {
+    vec!["self-hosted".to_owned()]
+}
+
+/// What the broker tells a polling runner.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// There is a workflow job to acquire, by the id of its row.
+    JobRequest(u64),
+    /// The running workflow job is to be cancelled.
+    Cancellation { job_id: String },
+}
+
+/// The body of `completejob`, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Completion {
+    #[serde(rename = "jobId")]
+    pub(crate) job_id: String,
+    pub(crate) conclusion: String,
+    #[serde(default, rename = "stepResults")]
+    pub(crate) step_results: Vec<Value>,
+}
+
+impl Ledger {
+    /// Queues a workflow job behind those that are there.
+    pub(crate) fn queue(&mut self, request: WorkflowJobRequest, repository: Scope) -> &WorkflowJob {
+        let id = self.next_id();
+        let run_id = match request.run_id {
+            Some(run_id) => run_id,
+            None => self.next_id(),
+        };
+        let created_at = self.now();
+        self.workflow_jobs.entry(id).or_insert(WorkflowJob {
+            id,
+            run_id,
+            workflow: request.workflow,
+            name: request.name,
+            repository,
+            labels: request.labels,
+            steps: request.steps,
+            stage: Stage::Queued,
+            cancellation: Cancellation::NotWanted,
+            conclusion: None,
+            runner_name: None,
+            runner_id: None,
+            request_id: String::new(),
+            plan_id: identifier::guid(),
+            job_id: identifier::guid(),
+            token: None,
+            created_at,
+            started_at: None,
+            completed_at: None,
+            log: String::new(),
+            step_results: Vec::new(),
+        })
+    }
+
+    /// Whether the runner was offered or is running a workflow job.
+    pub(crate) fn is_busy(&self, runner_id: u64) -> bool {
+        self.workflow_jobs.values().any(|workflow_job| workflow_job.held_by() == Some(runner_id))
+    }
+
+    /// What there is to say to a runner that polls, if anything.
+    pub(crate) fn next_message(
+        &mut self,
+        runner_id: u64,
+        session_id: &str,
+        is_idle: bool,
+    ) -> Result<Option<Message>, Refusal> {
+        let runner = self.runners.get(&runner_id).ok_or_else(|| Refusal::runner_not_found(runner_id))?;
+        if runner.session.as_ref().is_none_or(|session| session.id != session_id) {
+            return Err(Refusal::session_invalid());
+        }
+        if is_idle {
+            self.give_up_work_of_earlier_sessions(runner_id, session_id);
+            if !self.is_busy(runner_id) {
+                return Ok(self.offer(runner_id, session_id));
+            }
+        }
+        Ok(self.cancellation_for(runner_id))
+    }
+
+    /// Offers the longest waiting workflow job whose labels the runner has.
+    fn offer(&mut self, runner_id: u64, session_id: &str) -> Option<Message> {
+        let until = self.now() + PICKUP_SECONDS;
+        let runner = self.runners.get(&runner_id)?;
+        let workflow_job = self.workflow_jobs.values_mut().find(|workflow_job| {
+            workflow_job.stage == Stage::Queued
+                && runner.scope.serves(&workflow_job.repository)
+                && runner.has_labels(&workflow_job.labels)
+        })?;
+        workflow_job.request_id = identifier::guid();
+        workflow_job.runner_id = Some(runner_id);
+        workflow_job.runner_name = Some(runner.name.clone());
+        workflow_job.stage = Stage::Offered { runner_id, session_id: session_id.to_owned(), until };
+        Some(Message::JobRequest(workflow_job.id))
+    }
+
+    fn cancellation_for(&mut self, runner_id: u64) -> Option<Message> {
+        let workflow_job = self.workflow_jobs.values_mut().find(|workflow_job| {
+            workflow_job.cancellation == Cancellation::Wanted
+                && matches!(workflow_job.stage, Stage::InProgress { runner_id: holder, .. } if holder == runner_id)
+        })?;
+        workflow_job.cancellation = Cancellation::Sent;
+        Some(Message::Cancellation { job_id: workflow_job.job_id.clone() })
+    }
+
+    /// A runner that is idle in a new session cannot be running what it acquired in an old one.
+    fn give_up_work_of_earlier_sessions(&mut self, runner_id: u64, session_id: &str) {
+        let now = self.now();
+        for workflow_job in self.workflow_jobs.values_mut() {
+            if let Stage::InProgress { runner_id: holder, session_id: earlier, .. } = &workflow_job.stage
+                && *holder == runner_id
+                && earlier != session_id
+            {
+                workflow_job.log.push_str(LOST_RUNNER);
+                workflow_job.complete("failure", now);
+            }
+        }
+    }
+
+    /// Gives the workflow job to the runner it was offered to.
+    pub(crate) fn acquire(&mut self, request_id: &str, runner_id: u64) -> Result<&WorkflowJob, Refusal> {
+        let now = self.now();
+        self.note_contact(runner_id);
+        let workflow_job = self
+            .workflow_jobs
+            .values_mut()
+            .find(|workflow_job| workflow_job.request_id == request_id)
+            .ok_or(Refusal::NotFound)?;
+        let Stage::Offered { runner_id: holder, session_id, .. } = workflow_job.stage.clone() else {
+            return Err(Refusal::Conflict("The job is not waiting to be acquired.".to_owned()));
+        };
+        if holder != runner_id {
+            return Err(Refusal::NotFound);
+        }
+        workflow_job.token = Some(identifier::web_token());
+        workflow_job.started_at = Some(now);
+        workflow_job.stage = Stage::InProgress { runner_id, session_id, renewed_at: now };
+        Ok(workflow_job)
+    }
+
+    /// Notes that a workflow job still runs.
+    pub(crate) fn renew(&mut self, job_id: &str, token: &str) -> Result<(), Refusal> {
+        let now = self.now();
+        let workflow_job = self.held_workflow_job(job_id, token)?;
+        if let Stage::InProgress { renewed_at, runner_id, .. } = &mut workflow_job.stage {
+            *renewed_at = now;
+            let runner_id = *runner_id;
+            self.note_contact(runner_id);
+        }
+        Ok(())
+    }
+
+    /// Ends a workflow job with what its runner reports; an ephemeral runner is removed with it.
+    pub(crate) fn complete(&mut self, completion: Completion, token: &str) -> Result<(), Refusal> {
+        let now = self.now();
+        let workflow_job = self.held_workflow_job(&completion.job_id, token)?;
+        let conclusion = rest_conclusion(&completion.conclusion);
+        let runner_id = workflow_job.held_by();
+        for mut result in completion.step_results {
+            if let Some(Value::String(log)) = result.as_object_mut().and_then(|result| result.remove("log")) {
+                workflow_job.log.push_str(&log);
+            }
+            let step_conclusion = result.get("conclusion").and_then(Value::as_str).map(rest_conclusion);
+            if let (Some(conclusion), Some(fields)) = (step_conclusion, result.as_object_mut()) {
+                fields.insert("conclusion".to_owned(), conclusion.into());
+            }
+            workflow_job.step_results.push(result);
+        }
+        workflow_job.complete(conclusion, now);
+        if let Some(id) = runner_id {
+            self.note_contact(id);
+            if self.runners.get(&id).is_some_and(|runner| runner.ephemeral) {
+                self.runners.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn held_workflow_job(&mut self, job_id: &str, token: &str) -> Result<&mut WorkflowJob, Refusal> {
+        let workflow_job = self
+            .workflow_jobs
+            .values_mut()
+            .find(|workflow_job| workflow_job.job_id == job_id)
+            .ok_or(Refusal::NotFound)?;
+        if workflow_job.token.as_deref() != Some(token) {
+            return Err(Refusal::BadCredentials);
+        }
+        match workflow_job.stage {
+            Stage::InProgress { .. } => Ok(workflow_job),
+            _ => Err(Refusal::Conflict("The job is not in progress.".to_owned())),
+        }
+    }
+
+    /// Cancels a workflow job: at once while no runner has it, else by a message to its runner.
+    pub(crate) fn cancel(&mut self, id: u64) -> Result<(), Refusal> {
+        let now = self.now();
+        let workflow_job = self.workflow_jobs.get_mut(&id).ok_or(Refusal::NotFound)?;
+        match workflow_job.stage {
+            Stage::Queued | Stage::Offered { .. } => workflow_job.complete("cancelled", now),
+            Stage::InProgress { .. } => workflow_job.cancellation = Cancellation::Wanted,
+            Stage::Completed => return Err(Refusal::Conflict("The job is completed.".to_owned())),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn give_up_late_workflow_jobs(&mut self) {
+        let now = self.now();
+        for workflow_job in self.workflow_jobs.values_mut() {
+            match &workflow_job.stage {
+                Stage::Offered { until, .. } if *until <= now => workflow_job.requeue(),
+                Stage::InProgress { renewed_at, .. } if now.seconds_since(*renewed_at) >= RENEWAL_SECONDS => {
+                    workflow_job.log.push_str(LOST_RUNNER);
+                    workflow_job.complete("failure", now);
+                }
+                Stage::Queued if now.seconds_since(workflow_job.created_at) >= QUEUE_SECONDS => {
+                    workflow_job.complete("failure", now);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The REST API's word for a result of the run service.
+fn rest_conclusion(result: &str) -> &'static str {
+    match result.to_ascii_lowercase().as_str() {
+        "succeeded" => "success",
+        "canceled" => "cancelled",
+        "skipped" => "skipped",
+        _ => "failure",
+    }
+}

@@ -1,0 +1,21 @@
+//! What a test may set about the simulated GitHub.
+
+use serde::{Deserialize, Serialize};
+
+/// Time limits and rules that differ between tests.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long the broker keeps a message poll open when there is nothing to say.
+    pub poll_seconds: u64,
+    /// A second session of a runner is refused until the first one's last poll is this old.
+    pub session_lifetime_seconds: i64,
+    /// Runners below this version are refused; `None` lets all in.
+    pub minimum_runner_version: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { poll_seconds: 50, session_lifetime_seconds: 60, minimum_runner_version: None }
+    }
+}

@@ -1,0 +1,150 @@
+//! Workflow jobs: what they are made of, and the stages of their life.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::clock::Moment;
+use super::scope::Scope;
+
+/// One step of a workflow job: text for bash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) run: String,
+    /// `success()`, `failure()`, `cancelled()` or `always()`; absent means `success()`.
+    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
+    pub(crate) condition: Option<String>,
+}
+
+/// Where a workflow job is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Queued,
+    /// Sent to a runner that has not yet acquired it.
+    Offered {
+        runner_id: u64,
+        session_id: String,
+        until: Moment,
+    },
+    InProgress {
+        runner_id: u64,
+        session_id: String,
+        renewed_at: Moment,
+    },
+    Completed,
+}
+
+/// Whether somebody wants the workflow job cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancellation {
+    NotWanted,
+    Wanted,
+    /// The runner was told.
+    Sent,
+}
+
+/// A workflow job.
+#[derive(Debug)]
+pub(crate) struct WorkflowJob {
+    pub(crate) id: u64,
+    pub(crate) run_id: u64,
+    pub(crate) workflow: String,
+    pub(crate) name: String,
+    pub(crate) repository: Scope,
+    pub(crate) labels: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) stage: Stage,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) conclusion: Option<&'static str>,
+    pub(crate) runner_name: Option<String>,
+    pub(crate) runner_id: Option<u64>,
+    /// Names the request in the message to the runner; new with every offer.
+    pub(crate) request_id: String,
+    pub(crate) plan_id: String,
+    pub(crate) job_id: String,
+    /// The bearer token with which the runner renews and completes.
+    pub(crate) token: Option<String>,
+    pub(crate) created_at: Moment,
+    pub(crate) started_at: Option<Moment>,
+    pub(crate) completed_at: Option<Moment>,
+    pub(crate) log: String,
+    pub(crate) step_results: Vec<Value>,
+}
+
+impl WorkflowJob {
+    /// Ends the workflow job.
+    pub(crate) fn complete(&mut self, conclusion: &'static str, now: Moment) {
+        self.stage = Stage::Completed;
+        self.conclusion = Some(conclusion);
+        self.completed_at = Some(now);
+    }
+
+    /// Takes the workflow job back from a runner that did not acquire it.
+    pub(crate) fn requeue(&mut self) {
+        self.stage = Stage::Queued;
+        self.runner_id = None;
+        self.runner_name = None;
+    }
+
+    /// The runner that was offered or is running this workflow job.
+    pub(crate) fn held_by(&self) -> Option<u64> {
+        match &self.stage {
+            Stage::Offered { runner_id, .. } | Stage::InProgress { runner_id, .. } => Some(*runner_id),
+            Stage::Queued | Stage::Completed => None,
+        }
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        match self.stage {
+            Stage::Queued | Stage::Offered { .. } => "queued",
+            Stage::InProgress { .. } => "in_progress",
+            Stage::Completed => "completed",
+        }
+    }
+
+    /// The view of the admin API.
+    pub(crate) fn admin(&self) -> Value {
+        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
+        json!({
+            "id": self.id,
+            "run_id": self.run_id,
+            "repository": self.repository.to_string(),
+            "workflow": self.workflow,
+            "name": self.name,
+            "labels": self.labels,
+            "status": self.status(),
+            "conclusion": self.conclusion,
+            "runner_name": self.runner_name,
+            "created_at": self.created_at.to_string(),
+            "started_at": time(self.started_at),
+            "completed_at": time(self.completed_at),
+            "log": self.log,
+        })
+    }
+
+    /// The view of the REST API.
+    pub(crate) fn rest(&self) -> Value {
+        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
+        json!({
+            "runner_group_name": self.runner_id.map(|_| "Default"),
+            "runner_group_id": self.runner_id.map(|_| super::registration::DEFAULT_GROUP_ID),
+            "runner_name": self.runner_name,
+            "runner_id": self.runner_id,
+            "labels": self.labels,
+            "steps": self.step_results,
+            "id": self.id,
+            "run_id": self.run_id,
+            "run_attempt": 1,
+            "workflow_name": self.workflow,
+            "name": self.name,
+            "head_branch": "main",
+            "status": self.status(),
+            "conclusion": self.conclusion,
+            "created_at": self.created_at.to_string(),
+            "started_at": time(self.started_at),
+            "completed_at": time(self.completed_at),
+            "html_url": format!("https://github.com/{}/actions/runs/{}/job/{}", self.repository, self.run_id, self.id),
+            "check_run_url": null,
+        })
+    }
+}
