@@ -1,0 +1,42 @@
+//! The programs this host must have, and the scripts that come with this crate.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Error, Output, Result};
+
+/// The scripts and files of `tests/vm/guest/`.
+#[must_use]
+pub fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("guest")
+}
+
+/// Installs what is missing on this host, or says what is.
+///
+/// # Errors
+/// Another processor than x86-64, or packages that cannot be installed.
+pub fn require_programs() -> Result<()> {
+    if std::env::consts::ARCH != "x86_64" {
+        return Err(Error::Unsupported(format!(
+            "the guest is built for x86-64, this host is {}",
+            std::env::consts::ARCH
+        )));
+    }
+    let script = scripts().join("packages.sh");
+    run_visibly("installing the programs for the guest", Command::new("bash").arg(script))
+}
+
+/// Runs a program of this host whose progress the user shall see, on standard error.
+pub(crate) fn run_visibly(what: &str, command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(Error::start(&program))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Host { what: what.to_owned(), output: Output::from(output) })
+}
