@@ -22,6 +22,12 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A program of this workspace is not there.
+    #[error("{program} is not built beside this program\nhint: cargo build --workspace")]
+    NotBuilt {
+        /// The program.
+        program: &'static str,
+    },
     /// A program of this host could not be started.
     #[error("cannot start {program}: {source}")]
     Start {

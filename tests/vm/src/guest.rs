@@ -178,6 +178,12 @@ impl Guest {
         })
     }
 
+    /// The command line with which a person logs in.
+    #[must_use]
+    pub fn login(&self) -> String {
+        self.ssh.login()
+    }
+
     /// The simulator's admin API. Something must have started the simulator: [`Guest::start_simulator`].
     #[must_use]
     pub fn simulator(&self) -> &Simulator {

@@ -40,3 +40,15 @@ pub(crate) fn run_visibly(what: &str, command: &mut Command) -> Result<()> {
     }
     Err(Error::Host { what: what.to_owned(), output: Output::from(output) })
 }
+
+/// Copies a program without its debug information: that is most of a development build, and every byte is decrypted under emulation.
+///
+/// # Errors
+/// The program cannot be copied.
+pub fn copy_stripped(program: &Path, target: &Path) -> Result<()> {
+    let stripped = Command::new("strip").arg("-o").arg(target).arg(program).output();
+    if !stripped.is_ok_and(|output| output.status.success()) {
+        std::fs::copy(program, target).map_err(Error::file("copy", program))?;
+    }
+    Ok(())
+}

@@ -23,6 +23,7 @@
 //! * [`transfer`]: files into and out of the guest.
 //! * [`runner_image`]: the stand-in for GitHub's runner image.
 //! * [`simulator`]: the GitHub simulator in the guest and its admin API.
+//! * [`product`]: what this workspace builds, put into the guest.
 //!
 //! What is deliberately absent: any knowledge of runners, units or scenarios. Those are the tests' own.
 
@@ -34,6 +35,7 @@ pub mod guest;
 pub mod host;
 mod output;
 pub mod polling;
+pub mod product;
 pub mod qemu;
 pub mod runner_image;
 pub mod simulator;

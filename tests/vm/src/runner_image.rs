@@ -63,11 +63,7 @@ impl RunnerPrograms {
         for (program, name) in [(&self.listener, "Runner.Listener"), (&self.worker, "Runner.Worker")] {
             if let Some(program) = program {
                 let target = directory.join("bin").join(name);
-                // Debug information is most of a development build, and every byte is decrypted under emulation.
-                let stripped = Command::new("strip").arg("-o").arg(&target).arg(program).output();
-                if !stripped.is_ok_and(|output| output.status.success()) {
-                    fs::copy(program, &target).map_err(Error::file("copy", program))?;
-                }
+                host::copy_stripped(program, &target)?;
             }
         }
         Ok(())

@@ -99,6 +99,12 @@ impl Ssh {
         if &greeting == b"SSH-" { Ok(()) } else { Err(std::io::Error::other("not an ssh server")) }
     }
 
+    /// The command line with which a person logs in.
+    #[must_use]
+    pub fn login(&self) -> String {
+        format!("ssh {} guest", self.options().join(" "))
+    }
+
     fn client(&self) -> Command {
         let mut command = Command::new("ssh");
         command.args(self.options()).stdin(Stdio::null()).stdout(Stdio::null());
