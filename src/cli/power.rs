@@ -10,7 +10,7 @@ use crate::files;
 use crate::fleet::{Fleet, Runner, names};
 use crate::runner::Session;
 use crate::status::{self, Explanation};
-use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, LoadState, Systemd, UnitJob};
+use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, LoadState, Systemd, UnitJob, Verb};
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) fn tell_outcomes(context: &Context, outcomes: &[JobOutcome]) -> bool 
         let runner = names::runner_of(unit).and_then(|number| context.fleet.runner(number));
         if outcome.is_success() {
             let name = runner.map_or(unit.as_str(), |runner| runner.name.as_str());
-            output::say(&format!("{name}: {} done", outcome.unit_job.verb));
+            output::say(&format!("{name}: {}", done(outcome.unit_job.verb, runner.is_some())));
             continue;
         }
         all_well = false;
@@ -84,6 +84,15 @@ pub(super) fn tell_outcomes(context: &Context, outcomes: &[JobOutcome]) -> bool 
         }
     }
     all_well
+}
+
+/// A runner that started is online: its unit becomes active no sooner.
+fn done(verb: Verb, is_runner: bool) -> &'static str {
+    match verb {
+        Verb::Stop => "stopped",
+        Verb::Start | Verb::Restart if is_runner => "online",
+        Verb::Start | Verb::Restart => "started",
+    }
 }
 
 fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {

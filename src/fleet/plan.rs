@@ -98,12 +98,13 @@ impl Plan {
         let paths: BTreeSet<&PathBuf> = desired.iter().map(|file| &file.path).collect();
         let stopped = plan.remove_obsolete(&wanted, &paths, observed, allowed);
         plan.write_changed(desired, observed);
-        let files_change = plan.steps.iter().any(|step| matches!(step, Step::Remove(_) | Step::Write(_)));
-        if files_change || observed.interrupted {
-            plan.steps.push(Step::Reload);
-        }
+        // Enabling works on the files alone, and outdates what systemd has read as much as a changed file does.
         if !observed.enabled {
             plan.steps.push(Step::Enable(names::TARGET.to_owned()));
+        }
+        let outdates = |step: &Step| matches!(step, Step::Remove(_) | Step::Write(_) | Step::Enable(_));
+        if plan.steps.iter().any(outdates) || observed.interrupted {
+            plan.steps.push(Step::Reload);
         }
         plan.start_and_restart(desired, observed, &stopped, allowed);
         Ok(plan)

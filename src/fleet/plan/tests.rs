@@ -62,8 +62,8 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runners.target",
             "write homelab-runner@1.container",
             "write homelab-runner@2.container",
-            "reload",
             "enable homelab-runners.target",
+            "reload",
             "start homelab-runner@1.service homelab-runner@2.service homelab-runners.target",
         ]
     );
