@@ -3,13 +3,13 @@
 //! | route | body | answer |
 //! |---|---|---|
 //! | `POST /registration-tokens` | `url` | `token`, `expires_at` |
-//! | `POST /workflow-jobs` | `url` of a repository, [`workflow`, `name`, `labels`, `run_id`, `steps`] | `id`, `run_id` |
+//! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
 //! | `GET /workflow-jobs` | | all of them, with status, runner, times and log |
 //! | `POST /workflow-jobs/{id}/cancel` | | |
 //! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
 //! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds` |
-//! | `POST /faults`, `DELETE /faults` | see [`Fault`] | |
-//! | `GET /settings`, `PUT /settings` | see [`Settings`] | |
+//! | `POST /faults`, `DELETE /faults` | see `Fault` | |
+//! | `GET /settings`, `PUT /settings` | see `Settings` | |
 //! | `GET /journal` | | the requests to GitHub, secrets masked |
 //!
 //! A step is `{"name", "run"}` with an optional `"if"`: `success()`, `failure()`, `cancelled()` or `always()`.
