@@ -10,21 +10,8 @@ fi
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 seconds_for_update=31
 
-if [[ -n "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
-    trap 'stopping=1; kill -INT "$listener" 2>/dev/null' INT TERM
-    "$root/bin/Runner.Listener" run "$@" &
-    listener=$!
-    wait "$listener"
-    code=$?
-    # A trap ends the first wait; the listener's own exit code comes with a later one.
-    while [[ -n "$stopping" ]] && kill -0 "$listener" 2>/dev/null; do
-        wait "$listener"
-        code=$?
-    done
-else
-    "$root/bin/Runner.Listener" run "$@"
-    code=$?
-fi
+"$root/bin/Runner.Listener" run "$@"
+code=$?
 
 case "$code" in
 0)

@@ -18,22 +18,24 @@ run_once_with_traps() {
     helper=$!
     wait "$helper"
     local code=$?
-    # A trap ends the first wait; the helper still has to end.
-    while [[ -n "$stop_code" ]] && kill -0 "$helper" 2>/dev/null; do
+    if [[ -z "$stop_code" ]]; then
+        return "$code"
+    fi
+    # The trap ended only the waiting; the listener may take its time.
+    while kill -0 "$helper" 2>/dev/null; do
         wait "$helper"
     done
-    if [[ -n "$stop_code" ]]; then
-        exit "$stop_code"
-    fi
-    return "$code"
+    exit "$stop_code"
 }
 
 stop_code=""
 run=run_once
 if [[ -n "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
     run=run_once_with_traps
-    trap 'stop_code=130; kill -INT "$helper" 2>/dev/null' INT
-    trap 'stop_code=143; kill -INT "$helper" 2>/dev/null' TERM
+    # Job control gives the helper a process group of its own, in which SIGINT is not ignored.
+    set -m
+    trap 'stop_code=130; kill -INT -- "-$helper"' INT
+    trap 'stop_code=143; kill -INT -- "-$helper"' TERM
 fi
 
 while :; do

@@ -1,4 +1,18 @@
 //! The admin's own API, on its own port. It is not GitHub-like and is not journaled.
+//!
+//! | route | body | answer |
+//! |---|---|---|
+//! | `POST /registration-tokens` | `url` | `token`, `expires_at` |
+//! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
+//! | `GET /workflow-jobs` | | all of them, with status, runner, times and log |
+//! | `POST /workflow-jobs/{id}/cancel` | | |
+//! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
+//! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds` |
+//! | `POST /faults`, `DELETE /faults` | see `Fault` | |
+//! | `GET /settings`, `PUT /settings` | see `Settings` | |
+//! | `GET /journal` | | the requests to GitHub, secrets masked |
+//!
+//! A step is `{"name", "run"}` with an optional `"if"`: `success()`, `failure()`, `cancelled()` or `always()`.
 
 use std::sync::Arc;
 
@@ -14,9 +28,9 @@ use super::fault::Fault;
 use super::json_body::JsonBody;
 use super::ledger::{GitHub, Ledger};
 use super::refusal::Refusal;
-use super::schedule::WorkflowJobRequest;
 use super::scope::Scope;
 use super::settings::Settings;
+use super::workflow_job::WorkflowJobRequest;
 
 type Simulator = State<Arc<GitHub>>;
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -18,7 +20,7 @@ use rustix::net::sockopt::set_socket_linger;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::fault::{self, Kind};
+use super::fault::{self, Fault, Kind};
 use super::journal::Observed;
 use super::ledger::GitHub;
 use super::refusal::Refusal;
@@ -65,57 +67,73 @@ pub(crate) async fn serve(github: Arc<GitHub>, router: Router, stream: TcpStream
 
 async fn exchange(
     github: Arc<GitHub>,
-    mut router: Router,
+    router: Router,
     socket: Arc<OwnedFd>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Unanswered> {
     let (parts, body) = request.into_parts();
     let body =
         axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.map_err(|_| Unanswered::UnreadableRequest)?;
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let observed = Observed {
-        method: parts.method.as_str(),
-        path_and_query: parts.uri.path_and_query().map_or("", |path| path.as_str()),
-        authorization: header("authorization"),
-        user_agent: header("user-agent"),
-        body: &body,
-    };
-    let (number, fault) = {
-        let mut ledger = github.ledger();
-        let now = ledger.now();
-        let number = ledger.journal.enter(now, &observed);
-        (number, ledger.faults.strike(observed.method, parts.uri.path()))
-    };
-    let kind = fault.as_ref().map(|fault| fault.kind);
-    let mut response = match (&fault, kind) {
-        (_, Some(Kind::Reset)) => {
-            // Without a linger time the kernel sends RST instead of FIN.
-            if let Err(error) = set_socket_linger(&*socket, Some(Duration::ZERO)) {
-                eprintln!("github simulator: a connection is closed instead of reset: {error}");
-            }
-            return Err(Unanswered::Reset);
-        }
-        (_, Some(Kind::Hang)) => std::future::pending().await,
-        (Some(fault), Some(Kind::Status | Kind::Html)) => fault.answer(),
-        _ if !parts.headers.contains_key("user-agent") => Refusal::NoUserAgent.into_response(),
-        _ => {
-            let answered = router.call(Request::from_parts(parts, Body::from(body))).await;
-            answered.unwrap_or_else(|never| match never {})
-        }
-    };
-    if let Some(kind @ (Kind::Truncate | Kind::Slow)) = kind {
-        let (parts, body) = response.into_parts();
-        let whole = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-        let empty = Response::from_parts(parts, Body::empty());
-        response =
-            if kind == Kind::Slow { fault::slow(empty, whole) } else { fault::truncate(empty, &whole) };
-    }
+    let (number, fault) = observe(&github, &parts, &body);
+    let request = Request::from_parts(parts, Body::from(body));
+    let mut response = answer(router, &socket, fault, request).await?;
     let mut ledger = github.ledger();
     ledger.journal.note_status(number, response.status().as_u16());
     let now = ledger.now();
     let reset = (now + RATE_LIMIT_SECONDS).unix_seconds();
     add_headers(response.headers_mut(), &now.http_date(), number, reset);
     Ok(response)
+}
+
+/// Enters the request in the journal, and finds the fault that strikes it.
+fn observe(github: &GitHub, parts: &Parts, body: &[u8]) -> (u64, Option<Fault>) {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let observed = Observed {
+        method: parts.method.as_str(),
+        path_and_query: parts.uri.path_and_query().map_or("", |path| path.as_str()),
+        authorization: header("authorization"),
+        user_agent: header("user-agent"),
+        body,
+    };
+    let mut ledger = github.ledger();
+    let now = ledger.now();
+    let number = ledger.journal.enter(now, &observed);
+    (number, ledger.faults.strike(observed.method, parts.uri.path()))
+}
+
+/// The routes' answer, or what a fault makes of it.
+async fn answer(
+    router: Router,
+    socket: &OwnedFd,
+    fault: Option<Fault>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Unanswered> {
+    let Some(fault) = fault else { return Ok(route(router, request).await) };
+    match fault.kind {
+        Kind::Status | Kind::Html => Ok(fault.answer()),
+        Kind::Hang => std::future::pending().await,
+        Kind::Reset => {
+            // Without a linger time the kernel sends RST instead of FIN.
+            if let Err(error) = set_socket_linger(socket, Some(Duration::ZERO)) {
+                eprintln!("github simulator: a connection is closed instead of reset: {error}");
+            }
+            Err(Unanswered::Reset)
+        }
+        Kind::Truncate | Kind::Slow => {
+            let (parts, body) = route(router, request).await.into_parts();
+            let whole = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+            let empty = Response::from_parts(parts, Body::empty());
+            let is_slow = fault.kind == Kind::Slow;
+            Ok(if is_slow { fault::slow(empty, whole) } else { fault::truncate(empty, &whole) })
+        }
+    }
+}
+
+async fn route(mut router: Router, request: Request<Body>) -> Response<Body> {
+    if !request.headers().contains_key(USER_AGENT) {
+        return Refusal::NoUserAgent.into_response();
+    }
+    router.call(request).await.unwrap_or_else(|never| match never {})
 }
 
 /// Adds the headers of every answer of GitHub. The date is the virtual one, so that a skewed clock shows.

@@ -12,6 +12,8 @@ mod clock;
 mod connection;
 /// Faults that the admin orders: statuses, broken bodies, resets.
 mod fault;
+/// Workflow jobs that time or an absent runner ends.
+mod give_up;
 /// The record of requests, without secrets.
 mod journal;
 /// JSON request bodies.
@@ -28,7 +30,7 @@ mod registration;
 mod routes;
 /// A registered runner.
 mod runner;
-/// Which runner gets which workflow job, and when one is given up.
+/// Which runner gets which workflow job.
 mod schedule;
 /// What a runner is registered for.
 mod scope;

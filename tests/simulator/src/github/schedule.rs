@@ -1,4 +1,4 @@
-//! Which runner gets which workflow job, and when one is taken back or given up.
+//! Which runner gets which workflow job.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,48 +6,11 @@ use serde_json::Value;
 use super::ledger::Ledger;
 use super::refusal::Refusal;
 use super::scope::Scope;
-use super::workflow_job::{Cancellation, Stage, Step, WorkflowJob};
+use super::workflow_job::{Cancellation, Stage, WorkflowJob, WorkflowJobRequest};
 use crate::identifier;
 
 /// A workflow job that was offered and not acquired goes back into the queue after this time.
 const PICKUP_SECONDS: i64 = 60;
-/// A workflow job that its runner does not renew is given up after this time.
-const RENEWAL_SECONDS: i64 = 600;
-/// A workflow job that finds no runner fails after a day.
-const QUEUE_SECONDS: i64 = 24 * 3600;
-
-const LOST_RUNNER: &str = "##[error]The self-hosted runner lost communication with the server. Verify the machine is \
-     running and has a healthy network connection.\n";
-
-/// What a test orders to be run.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WorkflowJobRequest {
-    pub(crate) url: String,
-    #[serde(default = "default_workflow")]
-    pub(crate) workflow: String,
-    #[serde(default = "default_name")]
-    pub(crate) name: String,
-    #[serde(default = "default_labels")]
-    pub(crate) labels: Vec<String>,
-    #[serde(default)]
-    pub(crate) run_id: Option<u64>,
-    #[serde(default)]
-    pub(crate) steps: Vec<Step>,
-}
-
-fn default_workflow() -> String {
-    "ci".to_owned()
-}
-
-fn default_name() -> String {
-    "build".to_owned()
-}
-
-fn default_labels() -> Vec<String> {
-    vec!["self-hosted".to_owned()]
-}
-
 /// What the broker tells a polling runner.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Message {
@@ -151,20 +114,6 @@ impl Ledger {
         Some(Message::Cancellation { job_id: workflow_job.job_id.clone() })
     }
 
-    /// A runner that is idle in a new session cannot be running what it acquired in an old one.
-    fn give_up_work_of_earlier_sessions(&mut self, runner_id: u64, session_id: &str) {
-        let now = self.now();
-        for workflow_job in self.workflow_jobs.values_mut() {
-            if let Stage::InProgress { runner_id: holder, session_id: earlier, .. } = &workflow_job.stage
-                && *holder == runner_id
-                && earlier != session_id
-            {
-                workflow_job.log.push_str(LOST_RUNNER);
-                workflow_job.complete("failure", now);
-            }
-        }
-    }
-
     /// Gives the workflow job to the runner it was offered to.
     pub(crate) fn acquire(&mut self, request_id: &str, runner_id: u64) -> Result<&WorkflowJob, Refusal> {
         let now = self.now();
@@ -249,23 +198,6 @@ impl Ledger {
             Stage::Completed => return Err(Refusal::Conflict("The job is completed.".to_owned())),
         }
         Ok(())
-    }
-
-    pub(crate) fn give_up_late_workflow_jobs(&mut self) {
-        let now = self.now();
-        for workflow_job in self.workflow_jobs.values_mut() {
-            match &workflow_job.stage {
-                Stage::Offered { until, .. } if *until <= now => workflow_job.requeue(),
-                Stage::InProgress { renewed_at, .. } if now.seconds_since(*renewed_at) >= RENEWAL_SECONDS => {
-                    workflow_job.log.push_str(LOST_RUNNER);
-                    workflow_job.complete("failure", now);
-                }
-                Stage::Queued if now.seconds_since(workflow_job.created_at) >= QUEUE_SECONDS => {
-                    workflow_job.complete("failure", now);
-                }
-                _ => {}
-            }
-        }
     }
 }
 

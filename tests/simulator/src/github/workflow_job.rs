@@ -16,6 +16,35 @@ pub(crate) struct Step {
     pub(crate) condition: Option<String>,
 }
 
+/// What a test orders to be run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WorkflowJobRequest {
+    pub(crate) url: String,
+    #[serde(default = "default_workflow")]
+    pub(crate) workflow: String,
+    #[serde(default = "default_name")]
+    pub(crate) name: String,
+    #[serde(default = "default_labels")]
+    pub(crate) labels: Vec<String>,
+    #[serde(default)]
+    pub(crate) run_id: Option<u64>,
+    #[serde(default)]
+    pub(crate) steps: Vec<Step>,
+}
+
+fn default_workflow() -> String {
+    "ci".to_owned()
+}
+
+fn default_name() -> String {
+    "build".to_owned()
+}
+
+fn default_labels() -> Vec<String> {
+    vec!["self-hosted".to_owned()]
+}
+
 /// Where a workflow job is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {

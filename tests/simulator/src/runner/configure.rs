@@ -52,35 +52,18 @@ async fn register(host: &Host, arguments: &Arguments) -> Result<(), String> {
 
     host.console.write_section("Runner Registration");
     let group = choose_group(api.runner_groups().await?, arguments.value("runnergroup"))?;
-    let name = arguments.value("name").map_or_else(Host::machine_name, ToOwned::to_owned);
     let key = RsaParameters::generate();
-    let mut request = json!({
+    let request = json!({
         "url": url,
         "group_id": group.id,
-        "name": name,
+        "name": arguments.value("name").map_or_else(Host::machine_name, ToOwned::to_owned),
         "version": host.version,
         "updates_disabled": arguments.has_flag("disableupdate"),
         "ephemeral": arguments.has_flag("ephemeral"),
         "labels": labels,
         "public_key": key.public_key(),
     });
-    let existing = api.runner_named(&name).await?;
-    if let Some(existing) = &existing {
-        if !arguments.has_flag("replace") {
-            return Err(format!("A runner exists with the same name {name}."));
-        }
-        if let Some(fields) = request.as_object_mut() {
-            fields.insert("runner_id".to_owned(), existing.id.into());
-            fields.insert("replace".to_owned(), true.into());
-        }
-    }
-    let registration = api.register(&request).await?;
-    if existing.is_some() {
-        host.console.write_line("A runner exists with the same name");
-        host.console.write_success("Successfully replaced the runner");
-    } else {
-        host.console.write_success("Runner successfully added");
-    }
+    let registration = add_or_replace(host, &api, request, arguments.has_flag("replace")).await?;
 
     host.console.write_section("Runner settings");
     save(host, arguments, url, &group, registration, &key)
@@ -88,6 +71,32 @@ async fn register(host: &Host, arguments: &Arguments) -> Result<(), String> {
     host.console.write_success("Settings Saved.");
     host.console.write_line("");
     Ok(())
+}
+
+/// Registers the runner; one of the same name is only replaced when that is wanted.
+async fn add_or_replace(
+    host: &Host,
+    api: &RegistrationApi<'_>,
+    mut request: Value,
+    replaces: bool,
+) -> Result<Registration, String> {
+    let name = request.get("name").and_then(Value::as_str).unwrap_or_default();
+    let Some(existing) = api.runner_named(name).await? else {
+        let registration = api.register(&request).await?;
+        host.console.write_success("Runner successfully added");
+        return Ok(registration);
+    };
+    if !replaces {
+        return Err(format!("A runner exists with the same name {name}."));
+    }
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert("runner_id".to_owned(), existing.id.into());
+        fields.insert("replace".to_owned(), true.into());
+    }
+    let registration = api.register(&request).await?;
+    host.console.write_line("A runner exists with the same name");
+    host.console.write_success("Successfully replaced the runner");
+    Ok(registration)
 }
 
 /// An argument that has no default. Nobody is there to be asked for it.

@@ -16,6 +16,13 @@ const REGISTRATION_DELETED: &str = "Failed to create a session. The runner regis
      to the service recently.";
 const RUNNER_GONE: &str = "The runner no longer exists on the server. Cleaning up local configuration.";
 
+/// What went wrong so far.
+#[derive(Debug, Default)]
+struct Tries {
+    is_outage: bool,
+    conflicts: f64,
+}
+
 /// Opens a session, or tells with which code the runner ends.
 pub(crate) async fn open(
     host: &Host,
@@ -29,8 +36,7 @@ pub(crate) async fn open(
         "version": host.version,
         "osDescription": "Linux (stand-in)",
     });
-    let mut is_outage = false;
-    let mut conflicts: f64 = 0.0;
+    let mut tries = Tries::default();
     loop {
         let opened = tokio::select! {
             biased;
@@ -39,36 +45,46 @@ pub(crate) async fn open(
         };
         match opened {
             Ok(session_id) => {
-                if is_outage {
+                if tries.is_outage {
                     host.console.write_timed_line("Runner reconnected.");
                 }
                 host.count("SessionCreated");
                 return Ok(session_id);
             }
-            Err(BrokerError::SessionConflict) => {
+            Err(error) => tries.note(host, error)?,
+        }
+        tokio::select! {
+            () = stop.any() => return Err(stopped(host, stop)),
+            () = tokio::time::sleep(host.scaled(RETRY_SECONDS)) => {}
+        }
+    }
+}
+
+impl Tries {
+    /// Tells of an error as often as the real runner does, and gives up where it does.
+    fn note(&mut self, host: &Host, error: BrokerError) -> Result<(), ReturnCode> {
+        match error {
+            BrokerError::SessionConflict => {
                 host.console.write_error("A session for this runner already exists.");
-                conflicts += 1.0;
-                if conflicts * RETRY_SECONDS >= CONFLICT_LIMIT_SECONDS {
+                self.conflicts += 1.0;
+                if self.conflicts * RETRY_SECONDS >= CONFLICT_LIMIT_SECONDS {
                     host.console.write_error(&format!(
                         "Stop retry on SessionConflictException after retried for {CONFLICT_LIMIT_SECONDS} seconds."
                     ));
                     return Err(ReturnCode::SessionConflict);
                 }
+                Ok(())
             }
-            Err(BrokerError::Temporary(message) | BrokerError::Refused(message)) => {
-                if !is_outage {
-                    is_outage = true;
+            BrokerError::Temporary(message) | BrokerError::Refused(message) => {
+                if !std::mem::replace(&mut self.is_outage, true) {
                     host.console.write_timed_error(&format!(
                         "Runner connect error: {message}. Retrying until reconnected."
                     ));
                 }
+                Ok(())
             }
-            Err(BrokerError::SessionInvalid) => {}
-            Err(fatal) => return Err(give_up(host, fatal)),
-        }
-        tokio::select! {
-            () = stop.any() => return Err(stopped(host, stop)),
-            () = tokio::time::sleep(host.scaled(RETRY_SECONDS)) => {}
+            BrokerError::SessionInvalid => Ok(()),
+            fatal => Err(give_up(host, fatal)),
         }
     }
 }

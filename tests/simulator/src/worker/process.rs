@@ -55,10 +55,7 @@ impl Script<'_> {
             }
         };
         tokio::pin!(wanted);
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let mut signals = CANCELLATION.iter();
-        let mut next_signal: Option<Instant> = None;
-        let mut is_canceled = false;
+        let mut killer = Killer::new(&child, self.timescale);
         let mut ended: Option<(i32, Instant)> = None;
         let mut is_open = true;
         let mut buffer = Vec::with_capacity(READ_LENGTH);
@@ -73,23 +70,12 @@ impl Script<'_> {
                     ended = Some((exit_code(status?), Instant::now() + LATE_OUTPUT));
                 }
                 () = at(ended.map(|(_, limit)| limit)) => break,
-                () = &mut wanted, if !is_canceled && ended.is_none() => {
-                    is_canceled = true;
-                    next_signal = Some(Instant::now());
-                }
-                () = at(next_signal), if ended.is_none() => {
-                    next_signal = signals.next().map(|(signal, pause)| {
-                        if let Some(group) = group {
-                            // The group may be gone already; then the end is near.
-                            kill_process_group(group, *signal).ok();
-                        }
-                        Instant::now() + Duration::from_secs_f64(pause / self.timescale)
-                    });
-                }
+                () = &mut wanted, if !killer.has_begun && ended.is_none() => killer.begin(),
+                () = at(killer.next), if ended.is_none() => killer.signal(),
             }
         }
         let code = ended.map_or(-1, |(code, _)| code);
-        Ok(if is_canceled { Ending::Canceled } else { Ending::Exited(code) })
+        Ok(if killer.has_begun { Ending::Canceled } else { Ending::Exited(code) })
     }
 
     fn start(&self) -> io::Result<(Receiver, Child)> {
@@ -108,6 +94,38 @@ impl Script<'_> {
             .stderr(writer)
             .spawn()?;
         Ok((output, child))
+    }
+}
+
+/// Ends a cancelled step's process group, with more force each time.
+struct Killer {
+    group: Option<Pid>,
+    signals: std::slice::Iter<'static, (Signal, f64)>,
+    /// When the next signal is due.
+    next: Option<Instant>,
+    has_begun: bool,
+    timescale: f64,
+}
+
+impl Killer {
+    fn new(child: &Child, timescale: f64) -> Self {
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Self { group, signals: CANCELLATION.iter(), next: None, has_begun: false, timescale }
+    }
+
+    fn begin(&mut self) {
+        self.has_begun = true;
+        self.next = Some(Instant::now());
+    }
+
+    fn signal(&mut self) {
+        self.next = self.signals.next().map(|(signal, pause)| {
+            if let Some(group) = self.group {
+                // The group may be gone already; then the end is near.
+                kill_process_group(group, *signal).ok();
+            }
+            Instant::now() + Duration::from_secs_f64(pause / self.timescale)
+        });
     }
 }
 

@@ -1,0 +1,27 @@
+//! The simulator and the stand-in runner against each other: real processes, loopback only.
+//!
+//! Index: `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
+//! `workflow_jobs` (who gets which, hooks, cancellation), `test_bed_itself` (journal, faults, clock). A new test goes
+//! where its rule lives; `bed` and `runner` start the programs.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+/// The simulator as a process, and its admin API.
+mod bed;
+/// `config.sh`: registering, replacing and removing.
+mod registration;
+/// A runner's root, and the listener as a process.
+mod runner;
+/// `run.sh` and its ways with exit codes.
+mod scripts;
+/// Sessions and how they end.
+mod sessions;
+/// Journal, faults and clock.
+mod test_bed_itself;
+/// Queue, labels, hooks, cancellation.
+mod workflow_jobs;
