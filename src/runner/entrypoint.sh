@@ -278,6 +278,7 @@ on_unhealthy() { # health.sh asks
     kill -INT "$child" 2>/dev/null
     { nap 10; kill -KILL "$child"; } 2>/dev/null &
     killer=$!
+    disown "$killer" # no word of bash about its end
 }
 
 session_created() {
