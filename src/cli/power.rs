@@ -55,8 +55,16 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
                 Power::Restart => UnitJob::restart(unit),
             }
         };
-        let unit_jobs: Vec<UnitJob> =
+        let mut unit_jobs: Vec<UnitJob> =
             numbers.iter().filter(|number| !busy.contains(number)).map(unit_job).collect();
+        if args.selection.is_all() && busy.is_empty() {
+            // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.
+            unit_jobs.extend(match power {
+                Power::Up => Some(UnitJob::start(names::TARGET)),
+                Power::Down => Some(UnitJob::stop(names::TARGET)),
+                Power::Restart => None,
+            });
+        }
         let limit = install_units::unit_limit(&context);
         let outcomes = systemd.run_jobs(&unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
         let all_well = tell_outcomes(&context, &outcomes);

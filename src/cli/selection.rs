@@ -12,6 +12,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Is the whole fleet meant?
+    pub(super) fn is_all(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// The runners that are meant.
     pub(super) fn of<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Runner>, Failure> {
         if self.numbers.is_empty() {
