@@ -56,8 +56,8 @@ pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
             Ok(Vec::new())
         }
         Err(problem) => {
-            let sentence = format!("{}; {}", problem.cause, problem.hint);
-            files::write(&step.paths.token_problem(), sentence.as_bytes(), 0o400)?;
+            // The entrypoint has a next step of its own to tell.
+            files::write(&step.paths.token_problem(), problem.cause.as_bytes(), 0o400)?;
             // A registered runner needs no token, so a dead or missing one is nothing to speak of.
             Ok(if registered {
                 Vec::new()
