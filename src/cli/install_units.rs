@@ -58,7 +58,10 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
     let execution =
         apply::execute(&plan, &host, limit, &mut |step| output::say(&progress::words(step))).await?;
     progress::tell_held_back(&plan);
-    let all_started = power::tell_outcomes(context, &execution.outcomes);
+    let all_started = match &host.systemd {
+        Some(systemd) => power::tell_outcomes(context, systemd, &execution.outcomes).await?,
+        None => true,
+    };
     verify(context, &host, allowed).await?;
     let done = all_started && plan.held_back.is_empty();
     if done && host.systemd.is_some() {

@@ -67,13 +67,17 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
         }
         let limit = install_units::unit_limit(&context);
         let outcomes = systemd.run_jobs(&unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
-        let all_well = tell_outcomes(&context, &outcomes);
+        let all_well = tell_outcomes(&context, systemd, &outcomes).await?;
         Ok(if all_well && busy.is_empty() { Exit::Done } else { Exit::No })
     })
 }
 
 /// Says for each runner what became of it; is all well?
-pub(super) fn tell_outcomes(context: &Context, outcomes: &[JobOutcome]) -> bool {
+pub(super) async fn tell_outcomes(
+    context: &Context,
+    systemd: &Systemd,
+    outcomes: &[JobOutcome],
+) -> Result<bool, Failure> {
     let mut all_well = true;
     for outcome in outcomes {
         let unit = &outcome.unit_job.unit;
@@ -84,14 +88,16 @@ pub(super) fn tell_outcomes(context: &Context, outcomes: &[JobOutcome]) -> bool 
             continue;
         }
         all_well = false;
-        let explanation = runner.and_then(|runner| last_words(context, runner));
+        let states = systemd.observe(&[unit.as_str()]).await?;
+        let exit_status = states.first().and_then(|state| state.exec_main_status);
+        let explanation = runner.and_then(|runner| last_words(context, runner, exit_status));
         match (explanation, outcome.clone().into_result()) {
             (Some(why), _) => output::error(&format!("{unit}: {}", why.cause), why.hint.as_deref()),
             (None, Err(error)) => output::error(&error.to_string(), hint(context, &error, unit).as_deref()),
             (None, Ok(())) => {}
         }
     }
-    all_well
+    Ok(all_well)
 }
 
 /// A runner that started is online: its unit becomes active no sooner.
@@ -109,14 +115,14 @@ fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
     Some(error.hint().unwrap_or_else(|| format!("read its journal: {logs}")))
 }
 
-/// Why a runner failed, as its entrypoint said it.
-fn last_words(context: &Context, runner: &Runner) -> Option<Explanation> {
-    let text = files::read(&context.root.at(&runner.paths.session())).ok()??;
-    let session: Session = text.parse().ok()?;
+/// Why a runner failed, as its entrypoint and its exit status tell it.
+fn last_words(context: &Context, runner: &Runner, exit_status: Option<i32>) -> Option<Explanation> {
+    let text = files::read(&context.root.at(&runner.paths.session())).ok().flatten();
+    let session: Option<Session> = text.and_then(|text| text.parse().ok());
     let variable = crate::config::variable(runner.number);
     let file = context.fleet.layout.tokens.display().to_string();
     let token = crate::runner::TokenSource { name: &variable, file: &file };
-    status::explain(None, Some(&session), token)
+    status::explain(exit_status, session.as_ref(), token)
 }
 
 async fn check_installed(systemd: &Systemd, selected: &[&Runner], fleet: &Fleet) -> Result<(), Failure> {

@@ -64,10 +64,10 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
             // systemd.service(5): the unit's main process, for ExecStartPost= and the like.
             let main_process = std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok());
             let paths = RunnerPaths::new(PathBuf::new(), args.runtime_dir);
-            unit_step::await_online(&paths, main_process).map_err(|error| Failure {
-                message: format!("runner {}: {error}", args.runner),
-                hint: None,
-            })?;
+            if let Err(error) = unit_step::await_online(&paths, main_process) {
+                output::error(&format!("runner {}: {error}", args.runner), None);
+                return Ok(Exit::No);
+            }
         }
     }
     Ok(Exit::Done)
