@@ -160,10 +160,7 @@ impl<'a> Fleet<'a> {
 
     /// A workflow job as GitHub sees it now.
     pub(crate) fn workflow_job(&self, id: u64) -> Result<WorkflowJob> {
-        let jobs = self.guest.simulator().get("/workflow-jobs")?;
-        let all = jobs.as_array().map(Vec::as_slice).unwrap_or_default();
-        let found = all.iter().find(|job| job.get("id").and_then(Value::as_u64) == Some(id));
-        Ok(WorkflowJob(found.cloned().unwrap_or_default()))
+        Ok(WorkflowJob(self.guest.simulator().get(&format!("/workflow-jobs/{id}"))?))
     }
 
     /// Waits until a workflow job has this status.
