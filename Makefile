@@ -22,7 +22,7 @@ help:
 
 demo: packages
 	$(CARGO) build --quiet --workspace --bins
-	$(CARGO) run --quiet -p homelab-runners-vm --bin demo
+	target/debug/demo
 
 test: packages lint unit vm
 
@@ -34,19 +34,19 @@ lint:
 	docs/workflows/check.sh
 
 unit:
-	$(CARGO) test --workspace --exclude homelab-runners-vm
+	$(CARGO) test --workspace --lib --bins --test integration --test simulator
 
 vm:
 	$(CARGO) build --quiet --workspace --bins
-	$(CARGO) test -p homelab-runners-vm
+	$(CARGO) test --workspace --test scenarios
 
 bench: packages
 	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release --quiet -p homelab-runners-vm --bin bench
+	target/release/bench
 
 guest: packages
 	$(CARGO) build --quiet --workspace --bins
-	$(CARGO) run --quiet -p homelab-runners-vm --bin guest
+	target/debug/guest
 
 .PHONY: packages
 packages:
