@@ -18,7 +18,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const UNIT: &str = "[Unit]
 Description=GitHub simulator
 [Service]
-ExecStart=/usr/local/bin/github-simulator --listen 0.0.0.0:80 --admin 0.0.0.0:8081
+ExecStart=/usr/local/bin/github-simulator --listen 0.0.0.0:80 --admin 0.0.0.0:8081 --session-lifetime-seconds 5 --state /var/lib/github-simulator/state.json
 StateDirectory=github-simulator
 WorkingDirectory=/var/lib/github-simulator
 [Install]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,6 +18,9 @@ struct Options {
     /// Where the admin API listens.
     #[arg(long, value_name = "ADDR:PORT")]
     admin: SocketAddr,
+    /// Keeps registrations, registration tokens and the clock in this file, to go on with them after a restart.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// How long a message poll is kept open.
     #[arg(long, value_name = "SECONDS", default_value_t = Settings::default().poll_seconds)]
     poll_seconds: u64,
@@ -48,7 +52,7 @@ async fn run(options: &Options) -> io::Result<()> {
         session_lifetime_seconds: options.session_lifetime_seconds,
         minimum_runner_version: options.minimum_runner_version.clone(),
     };
-    let addresses = github::serve(settings, &options.listen, options.admin).await?;
+    let addresses = github::serve(settings, options.state.as_deref(), &options.listen, options.admin).await?;
     let listening: Vec<String> = addresses.github.iter().map(ToString::to_string).collect();
     let mut stdout = io::stdout();
     writeln!(

@@ -4,19 +4,21 @@
 //! |---|---|---|
 //! | `POST /registration-tokens` | `url` | `token`, `expires_at` |
 //! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
-//! | `GET /workflow-jobs` | | all of them, with status, runner, times and log |
+//! | `GET /workflow-jobs` | | all of them, with status, runner, times and log; `?run_id=` only those of a run |
+//! | `GET /workflow-jobs?log=false` | | the same without the logs, for those who ask often |
+//! | `GET /workflow-jobs/{id}` | | one of them, with its log |
 //! | `POST /workflow-jobs/{id}/cancel` | | |
 //! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
 //! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds` |
 //! | `POST /faults`, `DELETE /faults` | see `Fault` | |
 //! | `GET /settings`, `PUT /settings` | see `Settings` | |
-//! | `GET /journal` | | the requests to GitHub, secrets masked |
+//! | `GET /journal` | | the requests to GitHub, secrets masked, credentials by their fingerprint |
 //!
 //! A step is `{"name", "run"}` with an optional `"if"`: `success()`, `failure()`, `cancelled()` or `always()`.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -30,7 +32,7 @@ use super::ledger::{GitHub, Ledger};
 use super::refusal::Refusal;
 use super::scope::Scope;
 use super::settings::Settings;
-use super::workflow_job::WorkflowJobRequest;
+use super::workflow_job::{AdminView, WorkflowJobRequest};
 
 type Simulator = State<Arc<GitHub>>;
 
@@ -39,6 +41,7 @@ pub(crate) fn router(github: Arc<GitHub>) -> Router {
     Router::new()
         .route("/registration-tokens", post(issue_registration_token))
         .route("/workflow-jobs", post(queue_workflow_job).get(list_workflow_jobs))
+        .route("/workflow-jobs/{id}", get(show_workflow_job))
         .route("/workflow-jobs/{id}/cancel", post(cancel_workflow_job))
         .route("/runners", get(list_runners))
         .route("/runners/{name}", delete(remove_runner))
@@ -85,8 +88,28 @@ fn not_a_scope() -> Refusal {
     Refusal::Unprocessable("The URL names no repository, organization or enterprise.".to_owned())
 }
 
-async fn list_workflow_jobs(State(github): Simulator) -> Json<Vec<Value>> {
-    Json(github.ledger().workflow_jobs.values().map(super::workflow_job::WorkflowJob::admin).collect())
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    run_id: Option<u64>,
+    log: Option<bool>,
+}
+
+async fn list_workflow_jobs(State(github): Simulator, Query(query): Query<ListQuery>) -> Response {
+    let ledger = github.ledger();
+    let wanted: Vec<AdminView<'_>> = ledger
+        .workflow_jobs
+        .values()
+        .filter(|workflow_job| query.run_id.is_none_or(|run_id| workflow_job.run_id == run_id))
+        .map(|workflow_job| workflow_job.admin(query.log != Some(false)))
+        .collect();
+    Json(wanted).into_response()
+}
+
+async fn show_workflow_job(State(github): Simulator, Path(id): Path<u64>) -> Result<Response, Refusal> {
+    let ledger = github.ledger();
+    let workflow_job = ledger.workflow_jobs.get(&id).ok_or(Refusal::NotFound)?;
+    Ok(Json(workflow_job.admin(true)).into_response())
 }
 
 async fn cancel_workflow_job(State(github): Simulator, Path(id): Path<u64>) -> Result<StatusCode, Refusal> {

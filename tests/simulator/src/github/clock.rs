@@ -5,12 +5,13 @@ use std::ops::Add;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
 
 /// Milliseconds in a second.
 const MILLIS: i64 = 1000;
 
 /// A moment on the virtual clock, in milliseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Moment(i64);
 
 impl Moment {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
 
@@ -20,6 +21,8 @@ const SECRET_FIELDS: &[&str] =
 const TOKEN_PREFIXES: &[&str] = &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "eyJ"];
 const TOKEN_MINIMUM: usize = 16;
 const REGISTRATION_TOKEN_LENGTH: usize = 29;
+/// How many bytes of a hash make a fingerprint: enough to tell credentials apart, too few to be one.
+const FINGERPRINT_LENGTH: usize = 6;
 
 /// One request. The status stays `null` when no answer was given: a poll still open, a connection cut.
 #[derive(Debug, Serialize)]
@@ -31,6 +34,8 @@ pub(crate) struct Entry {
     path: String,
     status: Option<u16>,
     authorization_kind: Option<String>,
+    /// A fingerprint, so that one can see whether requests used the same credential.
+    credential: Option<String>,
     user_agent: Option<String>,
     body: String,
 }
@@ -66,6 +71,7 @@ impl Journal {
             path: mask_text(observed.path_and_query),
             status: None,
             authorization_kind: observed.authorization.map(authorization_kind),
+            credential: observed.authorization.and_then(fingerprint),
             user_agent: observed.user_agent.map(mask_text),
             body: mask_body(observed.body),
         });
@@ -89,6 +95,14 @@ fn authorization_kind(authorization: &str) -> String {
         Some((scheme, _)) if scheme.len() <= TOKEN_MINIMUM => scheme.to_owned(),
         _ => MASK.to_owned(),
     }
+}
+
+/// The fingerprint of the credential behind the scheme; a bare one counts too.
+fn fingerprint(authorization: &str) -> Option<String> {
+    let credential = authorization.split_once(' ').map_or(authorization, |(_, credential)| credential).trim();
+    let hex = |digits, byte: &u8| format!("{digits}{byte:02x}");
+    (!credential.is_empty())
+        .then(|| Sha256::digest(credential).iter().take(FINGERPRINT_LENGTH).fold(String::new(), hex))
 }
 
 fn mask_body(body: &[u8]) -> String {
@@ -186,5 +200,14 @@ mod tests {
     fn only_the_scheme_of_an_authorization_is_kept() {
         assert_eq!(authorization_kind("RemoteAuth abc"), "RemoteAuth");
         assert_eq!(authorization_kind(TOKEN), "***");
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_credential_alone() {
+        // printf %s abc | sha256sum
+        assert_eq!(fingerprint("RemoteAuth abc").as_deref(), Some("ba7816bf8f01"));
+        assert_eq!(fingerprint("Bearer abc"), fingerprint("abc"));
+        assert_ne!(fingerprint("Bearer abd"), fingerprint("abc"));
+        assert_eq!(fingerprint(""), None);
     }
 }

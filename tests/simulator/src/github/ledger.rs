@@ -1,6 +1,9 @@
 //! All that the simulated GitHub knows, behind one lock.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -12,6 +15,7 @@ use super::oauth::AccessToken;
 use super::registration::RegistrationToken;
 use super::runner::Runner;
 use super::settings::Settings;
+use super::state::StateFile;
 use super::workflow_job::WorkflowJob;
 
 /// The first number of each kind; GitHub's numbers are not small either.
@@ -20,21 +24,24 @@ const FIRST_ID: u64 = 1001;
 /// The simulated GitHub, shared by all requests.
 #[derive(Debug)]
 pub(crate) struct GitHub {
-    ledger: Mutex<Ledger>,
+    guarded: Mutex<Guarded>,
     /// Wakes message polls when something happened that may concern them.
     changed: Notify,
 }
 
 impl GitHub {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { ledger: Mutex::new(Ledger::new(settings)), changed: Notify::new() }
+    /// Starts with what the state file holds, if one is given.
+    pub(crate) fn new(settings: Settings, state: Option<&Path>) -> io::Result<Self> {
+        let mut ledger = Ledger::new(settings);
+        let state_file = state.map(|path| StateFile::open(path, &mut ledger)).transpose()?;
+        Ok(Self { guarded: Mutex::new(Guarded { ledger, state_file }), changed: Notify::new() })
     }
 
     /// Locks the ledger, with all that time alone has changed brought up to date.
-    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        ledger.let_time_pass();
-        ledger
+    pub(crate) fn ledger(&self) -> LockedLedger<'_> {
+        let mut guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+        guarded.ledger.let_time_pass();
+        LockedLedger(guarded)
     }
 
     pub(crate) fn announce_change(&self) {
@@ -47,19 +54,53 @@ impl GitHub {
     }
 }
 
+#[derive(Debug)]
+struct Guarded {
+    ledger: Ledger,
+    state_file: Option<StateFile>,
+}
+
+/// The ledger while it is locked. Unlocking writes the state file where that is due: so no answer tells of a change
+/// that a restart would undo, and no rule has to think of the file.
+#[derive(Debug)]
+pub(crate) struct LockedLedger<'a>(MutexGuard<'a, Guarded>);
+
+impl Deref for LockedLedger<'_> {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.0.ledger
+    }
+}
+
+impl DerefMut for LockedLedger<'_> {
+    fn deref_mut(&mut self) -> &mut Ledger {
+        &mut self.0.ledger
+    }
+}
+
+impl Drop for LockedLedger<'_> {
+    fn drop(&mut self) {
+        let Guarded { ledger, state_file } = &mut *self.0;
+        if let Some(state_file) = state_file {
+            state_file.keep(ledger);
+        }
+    }
+}
+
 /// The knowledge itself. Rules live in the modules that extend it.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
-    pub(crate) registration_tokens: HashMap<String, RegistrationToken>,
+    pub(crate) registration_tokens: BTreeMap<String, RegistrationToken>,
     pub(crate) access_tokens: HashMap<String, AccessToken>,
     pub(crate) runners: BTreeMap<u64, Runner>,
     /// In order of arrival, since ids only grow.
     pub(crate) workflow_jobs: BTreeMap<u64, WorkflowJob>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
-    last_id: u64,
+    pub(crate) last_id: u64,
 }
 
 impl Ledger {
@@ -67,7 +108,7 @@ impl Ledger {
         Self {
             clock: Clock::default(),
             settings,
-            registration_tokens: HashMap::new(),
+            registration_tokens: BTreeMap::new(),
             access_tokens: HashMap::new(),
             runners: BTreeMap::new(),
             workflow_jobs: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! A simulator of the parts of GitHub that runners and their users talk to.
 //!
-//! One process, everything in memory, on a virtual clock. Each route is served at `/…` (as `api.github.com` does) and
+//! One process, everything in memory except for what a state file keeps, on a virtual clock. Each route is served at `/…` (as `api.github.com` does) and
 //! at `/api/v3/…` (as a GitHub Enterprise Server does). Code map, in the order of a runner's life:
 //! `registration` → `oauth` → `session` → `schedule` → `workflow_job`; `routes` is HTTP only and holds no rules.
 
@@ -40,6 +40,8 @@ mod server;
 mod session;
 /// Time limits and rules that differ between tests.
 mod settings;
+/// What outlives the process.
+mod state;
 /// Workflow jobs and their life.
 mod workflow_job;
 

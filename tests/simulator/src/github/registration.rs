@@ -1,6 +1,6 @@
 //! Registration tokens, and the registering, replacing and removing of runners with them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::clock::Moment;
 use super::ledger::Ledger;
@@ -19,7 +19,7 @@ const PERSISTENT_ABSENCE_SECONDS: i64 = 14 * 24 * 3600;
 const EPHEMERAL_ABSENCE_SECONDS: i64 = 24 * 3600;
 
 /// What a registration token is good for; it may be used any number of times.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RegistrationToken {
     pub(crate) scope: Scope,
     pub(crate) expires_at: Moment,

@@ -21,7 +21,7 @@ pub(crate) struct Label {
 }
 
 /// A registered runner.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Runner {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -33,6 +33,7 @@ pub(crate) struct Runner {
     pub(crate) client_id: String,
     /// The modulus of the public key; whoever signs must have the key that belongs to it.
     pub(crate) key: String,
+    #[serde(skip)]
     pub(crate) session: Option<Session>,
     /// The last contact of a session that is gone, so that absence can be measured.
     pub(crate) last_contact: Option<Moment>,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +27,17 @@ pub struct Addresses {
 
 /// Listens on all addresses and serves in the background for as long as the runtime lives.
 ///
+/// With a state file, begins where the process before it ended.
+///
 /// # Errors
-/// When an address cannot be listened on.
-pub async fn serve(settings: Settings, github: &[SocketAddr], admin: SocketAddr) -> io::Result<Addresses> {
-    let state = Arc::new(GitHub::new(settings));
+/// When an address cannot be listened on, or the state file cannot be read or written.
+pub async fn serve(
+    settings: Settings,
+    state: Option<&Path>,
+    github: &[SocketAddr],
+    admin: SocketAddr,
+) -> io::Result<Addresses> {
+    let state = Arc::new(GitHub::new(settings, state)?);
     let admin = TcpListener::bind(admin).await?;
     let mut addresses = Addresses { github: Vec::new(), admin: admin.local_addr()? };
     let mut listeners = Vec::new();

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use crate::identifier;
 
 /// A runner's session.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) id: String,
     /// `HOST (PID: n)`, as the runner names itself.

@@ -100,6 +100,25 @@ pub(crate) struct WorkflowJob {
     pub(crate) step_results: Vec<Value>,
 }
 
+/// A workflow job as the admin API shows it. It borrows, since tests ask often and logs can be long.
+#[derive(Debug, Serialize)]
+pub(crate) struct AdminView<'a> {
+    id: u64,
+    run_id: u64,
+    repository: String,
+    workflow: &'a str,
+    name: &'a str,
+    labels: &'a [String],
+    status: &'static str,
+    conclusion: Option<&'static str>,
+    runner_name: Option<&'a str>,
+    created_at: String,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'a str>,
+}
+
 impl WorkflowJob {
     /// Ends the workflow job.
     pub(crate) fn complete(&mut self, conclusion: &'static str, now: Moment) {
@@ -131,24 +150,23 @@ impl WorkflowJob {
         }
     }
 
-    /// The view of the admin API.
-    pub(crate) fn admin(&self) -> Value {
-        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
-        json!({
-            "id": self.id,
-            "run_id": self.run_id,
-            "repository": self.repository.to_string(),
-            "workflow": self.workflow,
-            "name": self.name,
-            "labels": self.labels,
-            "status": self.status(),
-            "conclusion": self.conclusion,
-            "runner_name": self.runner_name,
-            "created_at": self.created_at.to_string(),
-            "started_at": time(self.started_at),
-            "completed_at": time(self.completed_at),
-            "log": self.log,
-        })
+    /// The view of the admin API, with or without the log.
+    pub(crate) fn admin(&self, with_log: bool) -> AdminView<'_> {
+        AdminView {
+            id: self.id,
+            run_id: self.run_id,
+            repository: self.repository.to_string(),
+            workflow: &self.workflow,
+            name: &self.name,
+            labels: &self.labels,
+            status: self.status(),
+            conclusion: self.conclusion,
+            runner_name: self.runner_name.as_deref(),
+            created_at: self.created_at.to_string(),
+            started_at: self.started_at.map(|moment| moment.to_string()),
+            completed_at: self.completed_at.map(|moment| moment.to_string()),
+            log: with_log.then_some(self.log.as_str()),
+        }
     }
 
     /// The view of the REST API.

@@ -1,6 +1,7 @@
 //! The simulator as a process on free ports, and its admin API.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A simulated GitHub and a directory for runners.
 pub(crate) struct Bed {
     simulator: Child,
+    arguments: Vec<String>,
     admin: String,
     /// `http://ADDRESS:PORT` of GitHub.
     pub(crate) github: String,
@@ -30,24 +32,31 @@ impl Bed {
 
     /// Starts the simulator with more arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let mut simulator = Command::new(env!("CARGO_BIN_EXE_github-simulator"))
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(simulator.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addresses = line.trim().strip_prefix("github simulator: listening on ").unwrap();
-        let (github, admin) = addresses.split_once(", admin on ").unwrap();
-        Self {
-            simulator,
-            admin: format!("http://{admin}"),
-            github: format!("http://{github}"),
-            // Beside the programs, so that they can be hard-linked into a runner's root.
-            directory: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap(),
-            client: HttpClient { user_agent: "tests".to_owned(), timeout: LIMIT },
-        }
+        Self::start_at("127.0.0.1:0", arguments)
+    }
+
+    /// Starts the simulator at this address, with more arguments and in the bed's directory.
+    pub(crate) fn start_at(listen: &str, arguments: &[&str]) -> Self {
+        // Beside the programs, so that they can be hard-linked into a runner's root.
+        let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let (simulator, github, admin) = spawn(directory.path(), listen, &arguments);
+        let client = HttpClient { user_agent: "tests".to_owned(), timeout: LIMIT };
+        Self { simulator, arguments, admin, github, directory, client }
+    }
+
+    /// Kills the simulator and starts it again, with the same arguments and where runners look for it.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let listen = self.github.strip_prefix("http://").unwrap();
+        let (simulator, github, admin) = spawn(self.directory.path(), listen, &self.arguments);
+        assert_eq!(github, self.github);
+        (self.simulator, self.admin) = (simulator, admin);
+    }
+
+    fn kill(&mut self) {
+        self.simulator.kill().unwrap();
+        self.simulator.wait().unwrap();
     }
 
     /// The URL that runners are configured with.
@@ -95,8 +104,7 @@ impl Bed {
     }
 
     pub(crate) async fn workflow_job(&self, id: u64) -> Value {
-        let workflow_jobs = self.get("/workflow-jobs").await;
-        workflow_jobs.as_array().unwrap().iter().find(|job| job["id"] == id).unwrap().clone()
+        self.get(&format!("/workflow-jobs/{id}")).await
     }
 
     /// Waits until the workflow job has this status, and returns it.
@@ -148,7 +156,22 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        self.simulator.kill().unwrap();
-        self.simulator.wait().unwrap();
+        self.kill();
     }
+}
+
+/// Starts the simulator, and returns the URLs of GitHub and of the admin API with it.
+fn spawn(directory: &Path, listen: &str, arguments: &[String]) -> (Child, String, String) {
+    let mut simulator = Command::new(env!("CARGO_BIN_EXE_github-simulator"))
+        .args(["--listen", listen, "--admin", "127.0.0.1:0"])
+        .args(arguments)
+        .current_dir(directory)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(simulator.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let addresses = line.trim().strip_prefix("github simulator: listening on ").unwrap();
+    let (github, admin) = addresses.split_once(", admin on ").unwrap();
+    (simulator, format!("http://{github}"), format!("http://{admin}"))
 }

@@ -1,8 +1,8 @@
 //! The simulator and the stand-in runner against each other: real processes, loopback only.
 //!
 //! Index: `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
-//! `workflow_jobs` (who gets which, hooks, cancellation), `test_bed_itself` (journal, faults, clock). A new test goes
-//! where its rule lives; `bed` and `runner` start the programs.
+//! `workflow_jobs` (who gets which, hooks, cancellation), `restarts` (what the simulator keeps), `test_bed_itself`
+//! (journal, faults, clock). A new test goes where its rule lives; `bed` and `runner` start the programs.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +15,8 @@
 mod bed;
 /// `config.sh`: registering, replacing and removing.
 mod registration;
+/// What outlives the simulator's process.
+mod restarts;
 /// A runner's root, and the listener as a process.
 mod runner;
 /// `run.sh` and its ways with exit codes.

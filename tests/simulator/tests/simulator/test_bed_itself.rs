@@ -39,6 +39,26 @@ async fn the_journal_shows_no_secret() {
 }
 
 #[tokio::test]
+async fn the_journal_tells_credentials_apart() {
+    let bed = Bed::start();
+    let [first, second] = [bed.registration_token().await, bed.registration_token().await];
+    for authorization in [&first, &second, &first].map(|token| format!("RemoteAuth {token}")) {
+        bed.ask_github(Method::POST, "/actions/runner-registration", &authorization).await.unwrap();
+    }
+    bed.ask_github(Method::GET, "/repos/acme/shop/actions/runs/1/jobs", "").await.unwrap();
+
+    let journal = bed.get("/journal").await;
+    let credentials: Vec<&Value> =
+        journal.as_array().unwrap().iter().map(|entry| &entry["credential"]).collect();
+    assert_eq!(credentials[0].as_str().unwrap().len(), 12);
+    assert_ne!(credentials[0], credentials[1]);
+    assert_eq!(credentials[0], credentials[2]);
+    assert!(credentials[3].is_null());
+    let text = journal.to_string();
+    assert!(!text.contains(&first) && !text.contains(&second), "{text}");
+}
+
+#[tokio::test]
 async fn ordered_faults_strike_as_often_as_ordered() {
     let bed = Bed::start();
     let token = bed.registration_token().await;
@@ -93,6 +113,23 @@ async fn the_jobs_of_a_run_can_be_listed() {
     let jobs: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(jobs["total_count"], 1);
     assert_eq!(jobs["jobs"][0]["status"], "queued");
+}
+
+#[tokio::test]
+async fn workflow_jobs_can_be_listed_by_run_and_without_logs() {
+    let bed = Bed::start();
+    let id = bed.queue("build", &["self-hosted"], "true").await;
+    bed.queue("other", &["self-hosted"], "true").await;
+    let run_id = bed.workflow_job(id).await["run_id"].clone();
+    assert_eq!(
+        bed.get(&format!("/workflow-jobs?run_id={run_id}")).await,
+        json!([bed.workflow_job(id).await])
+    );
+    let listed = bed.get("/workflow-jobs").await;
+    assert!(listed.as_array().unwrap().iter().all(|job| job["log"] == ""), "{listed}");
+    let short = bed.get("/workflow-jobs?log=false").await;
+    assert_eq!(short.as_array().unwrap().len(), 2);
+    assert!(short.as_array().unwrap().iter().all(|job| job.get("log").is_none()), "{short}");
 }
 
 #[tokio::test]

@@ -1,15 +1,34 @@
 //! Whole-system tests: one boot of the guest for all trials, which run one after the other in the order of this list.
 //!
-//! `cargo test -p homelab-runners-vm --test scenarios -- NAME` runs those whose name contains NAME.
+//! Scenarios of the specification bear its names. `cargo test -p homelab-runners-vm --test scenarios -- NAME` runs those whose name
+//! contains NAME.
 
 mod bed;
+mod deployment;
+mod fleet;
 mod harness;
+mod health;
+mod installing;
+mod isolation;
+mod limits;
+mod queue;
+mod ways;
 
 use std::process::ExitCode;
 
 use bed::{Bed, Scenario};
 
 fn main() -> ExitCode {
-    let scenarios: Vec<Scenario> = [harness::SCENARIOS].concat();
+    let scenarios: Vec<Scenario> = [
+        harness::SCENARIOS,
+        deployment::SCENARIOS,
+        isolation::SCENARIOS,
+        limits::SCENARIOS,
+        health::SCENARIOS,
+        queue::SCENARIOS,
+        installing::SCENARIOS,
+        ways::SCENARIOS,
+    ]
+    .concat();
     Bed::run(scenarios)
 }

@@ -1,0 +1,69 @@
+# The two commands of the README, and what people expect beside them.
+# `make demo` and `make test` install the Debian packages that they need (root, or sudo).
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+bindir = $(DESTDIR)$(PREFIX)/bin
+mandir = $(DESTDIR)$(PREFIX)/share/man/man1
+bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+docdir = $(DESTDIR)$(PREFIX)/share/doc/homelab-runners
+
+.PHONY: help demo test lint unit vm bench guest build install clean
+
+help:
+	@echo 'make demo     build, boot a throw-away guest, run four runners and six workflow jobs on it'
+	@echo 'make test     lint, unit and integration tests, and every scenario in the guest'
+	@echo 'make bench    measurements, each against a peer in the same run'
+	@echo 'make guest    boot the guest with everything in it, for trying things by hand'
+	@echo 'make install  build and install runnerctl (PREFIX=/usr/local, DESTDIR=)'
+
+demo: packages
+	$(CARGO) build --quiet --workspace --bins
+	$(CARGO) run --quiet -p homelab-runners-vm --bin demo
+
+test: packages lint unit vm
+
+# Each part alone, for developers.
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	shellcheck $$(git ls-files '*.sh')
+	docs/workflows/check.sh
+
+unit:
+	$(CARGO) test --workspace --exclude homelab-runners-vm
+
+vm:
+	$(CARGO) build --quiet --workspace --bins
+	$(CARGO) test -p homelab-runners-vm
+
+bench: packages
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release --quiet -p homelab-runners-vm --bin bench
+
+guest: packages
+	$(CARGO) build --quiet --workspace --bins
+	$(CARGO) run --quiet -p homelab-runners-vm --bin guest
+
+.PHONY: packages
+packages:
+	tests/vm/guest/packages.sh
+
+build:
+	$(CARGO) build --release --locked --bin runnerctl
+
+install:
+	@test -x target/release/runnerctl || { echo 'run `make build` first (as yourself, not as root)' >&2; exit 1; }
+	install -D -m 0755 target/release/runnerctl $(bindir)/runnerctl
+	install -d $(mandir) $(bashdir) $(zshdir) $(fishdir)
+	target/release/runnerctl man > $(mandir)/runnerctl.1
+	target/release/runnerctl completions bash > $(bashdir)/runnerctl
+	target/release/runnerctl completions zsh > $(zshdir)/_runnerctl
+	target/release/runnerctl completions fish > $(fishdir)/runnerctl.fish
+	install -D -m 0644 src/config/config.example.toml $(docdir)/config.example.toml
+
+clean:
+	$(CARGO) clean
