@@ -55,7 +55,7 @@ STANDIN_TIMESCALE = \"10\"
 interval = \"5s\"
 timeout = \"20s\"
 retries = 2
-start_period = \"1s\"
+start_period = \"90s\"
 ";
 
 /// The fleet, as scenarios use it.
