@@ -23,6 +23,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
     };
     let fleet = &context.fleet;
+    warn_about_http(fleet);
     let mut good = true;
     if !args.no_tokens {
         match context.tokens() {
@@ -42,6 +43,13 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         Ok(Exit::Done)
     } else {
         Ok(Exit::No)
+    }
+}
+
+/// A GitHub without TLS is for tests; it is not refused, since a private network may be all there is.
+pub(super) fn warn_about_http(fleet: &Fleet) {
+    if fleet.url.is_plain_http() {
+        output::warn("url begins with http://: registration tokens travel in clear", Some("use https://"));
     }
 }
 

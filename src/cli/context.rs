@@ -18,23 +18,28 @@ use crate::units::{self, Programs, UnitFile};
 #[derive(Debug, clap::Args)]
 pub(super) struct GlobalArgs {
     /// The config [default: /etc/homelab-runners/config.toml, with --user ~/.config/homelab-runners/config.toml]
-    #[arg(long, short, global = true, value_name = "FILE")]
+    #[arg(long, short, global = true, value_name = "FILE", value_parser = absolute)]
     pub config: Option<PathBuf>,
     /// Use your own systemd and rootless Podman instead of the host's
     #[arg(long, global = true)]
     pub user: bool,
     /// Write below DIR instead of / and start nothing, for packagers
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
     pub root: Option<PathBuf>,
     /// The runnerctl that units call [default: this program]
-    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true, value_parser = absolute)]
     pub runnerctl: Option<PathBuf>,
     /// The podman or docker that units call [default: found in $PATH]
-    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true, value_parser = absolute)]
     pub engine_program: Option<PathBuf>,
     /// Say more; twice: still more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// A path as typed, from the root on: what is written and what units say must not depend on the working directory.
+pub(super) fn absolute(typed: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(typed)
 }
 
 impl GlobalArgs {
@@ -45,6 +50,15 @@ impl GlobalArgs {
 
     pub(super) fn root(&self) -> Root {
         self.root.clone().map_or_else(Root::host, Root::below)
+    }
+
+    /// The same options once more, for a command that is proposed.
+    pub(super) fn repeated(&self) -> String {
+        let paths = [("--config", &self.config), ("--root", &self.root)];
+        let paths =
+            paths.iter().filter_map(|(name, path)| Some(format!(" {name} {}", path.as_ref()?.display())));
+        let user = self.user.then(|| " --user".to_owned());
+        user.into_iter().chain(paths).collect()
     }
 
     /// The file of the config, on this host.
@@ -68,10 +82,9 @@ impl Context {
     pub(super) fn load(global: &GlobalArgs) -> Result<Self, Failure> {
         let path = global.config_file()?;
         let text = files::read(&path)?.ok_or_else(|| {
-            let init = if global.user { "runnerctl init --user" } else { "runnerctl init" };
             Failure::new(
                 format!("{} does not exist", path.display()),
-                format!("write a first one with `{init}`"),
+                format!("write a first one with `runnerctl init{}`", global.repeated()),
             )
         })?;
         let config = Config::parse(&text).map_err(|problems| {

@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long)]
     format: Option<Format>,
     /// Write the files below DIR, at the paths the host would see them, instead of to stdout
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::context::absolute)]
     out: Option<PathBuf>,
 }
 

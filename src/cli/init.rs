@@ -67,19 +67,18 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     files::write(&tokens_file, tokens_text(&tokens, &url).as_bytes(), 0o600)?;
     files::write(&config_file, config.as_bytes(), 0o644)?;
     output::say(&format!("wrote {} and {} (mode 0600)", config_file.display(), tokens_file.display()));
-    next_step(complete, &url, &layout);
+    next_step(complete, &url, &layout, global);
     Ok(Exit::Done)
 }
 
-fn next_step(complete: bool, url: &GithubUrl, layout: &Layout) {
+fn next_step(complete: bool, url: &GithubUrl, layout: &Layout, global: &GlobalArgs) {
     output::heading("next");
     if !complete {
         output::say(&format!("  put a registration token for each runner into {}", layout.tokens.display()));
         output::say(&format!("  (they live one hour; get them at {})", url.new_runner_page()));
     }
-    let user = layout.scope.option();
-    let sudo = if user.is_empty() { "sudo " } else { "" };
-    output::say(&format!("  {sudo}runnerctl install-units{user}"));
+    let sudo = if global.user { "" } else { "sudo " };
+    output::say(&format!("  {sudo}runnerctl install-units{}", global.repeated()));
 }
 
 fn ask_url() -> Result<GithubUrl, Failure> {

@@ -31,6 +31,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let context = Context::load(global)?;
     check_tokens(&context)?;
     warn_about_socket(&context);
+    super::check::warn_about_http(&context.fleet);
     let on_host = context.root == Root::host();
     if on_host {
         check_host(&context)?;

@@ -11,8 +11,8 @@ use super::failure::Failure;
 use super::output;
 use super::selection::Selection;
 use crate::apply::{self, Host};
-use crate::config::{Tokens, variable};
-use crate::files;
+use crate::config::{TokenError, Tokens, variable};
+use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health};
 use crate::runner::{Session, TokenSource};
@@ -57,7 +57,7 @@ struct Witnesses {
     later_slices: Vec<UnitState>,
     window: Duration,
     health: BTreeMap<String, Health>,
-    tokens: Option<Tokens>,
+    tokens: Option<Result<Tokens, String>>,
     busy: Vec<u16>,
 }
 
@@ -100,18 +100,24 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     })
 }
 
-/// `None` where the file cannot be read: without root that is as it should be.
-fn tokens(context: &Context) -> Option<Tokens> {
+/// What the tokens file says, or what is wrong with it; `None` where it may not be read, as it should be without root.
+fn tokens(context: &Context) -> Option<Result<Tokens, String>> {
     match context.tokens() {
-        Ok(tokens) => Some(tokens),
-        Err(TokensFailure::Content(_)) => context
-            .tokens()
-            .unwrap_or_else(|failure| {
-                failure.tell(&context.fleet.layout.tokens);
-                Tokens::default()
-            })
-            .into(),
-        Err(TokensFailure::File(_)) => None,
+        Ok(tokens) => Some(Ok(tokens)),
+        Err(TokensFailure::Content(errors)) => {
+            Some(Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
+        }
+        Err(TokensFailure::File(SecretFileError::Io { .. })) => None,
+        Err(TokensFailure::File(error)) => Some(Err(error.to_string())),
+    }
+}
+
+fn token_word(tokens: &Result<Tokens, String>, number: u16) -> String {
+    match tokens.as_ref().map(|tokens| tokens.of(number)) {
+        Ok(Ok(_)) => "present".to_owned(),
+        Ok(Err(TokenError::Missing { .. })) => "missing".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.clone(),
     }
 }
 
@@ -134,11 +140,7 @@ fn one(
     let explanation =
         if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), source) };
     let explanation = explanation.unwrap_or(status::Explanation { cause: String::new(), hint: None });
-    let token = witnesses.tokens.as_ref().map(|tokens| match tokens.of(runner.number) {
-        Ok(_) => "present".to_owned(),
-        Err(crate::config::TokenError::Missing { .. }) => "missing".to_owned(),
-        Err(error) => error.to_string(),
-    });
+    let token = witnesses.tokens.as_ref().map(|tokens| token_word(tokens, runner.number));
     Ok(RunnerStatus {
         number: runner.number,
         name: runner.name.clone(),
@@ -148,7 +150,7 @@ fn one(
         session: session.filter(|_| running).map(|session| session.state.to_string()),
         health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
         busy: witnesses.busy.contains(&runner.number),
-        registered: files::exists(&context.root.at(&runner.paths.identity_mark())),
+        registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
         token,
         restart_pending: running && restart_pending(context, runner)?,
         since: service.state_change.and_then(rfc3339),

@@ -35,6 +35,12 @@ impl GithubUrl {
         self.scope
     }
 
+    /// Do tokens and workflow jobs travel where others can read them?
+    #[must_use]
+    pub fn is_plain_http(&self) -> bool {
+        self.text.starts_with("http:")
+    }
+
     /// The page on which GitHub hands out registration tokens.
     #[must_use]
     pub fn new_runner_page(&self) -> String {

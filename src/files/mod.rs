@@ -122,6 +122,16 @@ pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Is there something at `path`? `None` where this user may not look.
+#[must_use]
+pub fn can_see(path: &Path) -> Option<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Some(true),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+        Err(_) => Some(false),
+    }
+}
+
 /// What stands at `path`: nothing, a file of ours, or somebody else's. Links are never followed.
 ///
 /// # Errors

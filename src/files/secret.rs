@@ -60,7 +60,7 @@ impl SecretFileError {
                 )
             }
             Self::Open { path, .. } => format!("chmod 600 {}", path.display()),
-            Self::Owner { path, .. } => format!("chown root: {}", path.display()),
+            Self::Owner { path, .. } => format!("make it yours: chown \"$(id -u)\": {}", path.display()),
             Self::NotRegular(_) | Self::NotText(_) => {
                 "name a text file with RUNNER_TOKEN_n=… lines".to_owned()
             }

@@ -27,9 +27,9 @@ pub struct RunnerStatus {
     pub health: Option<String>,
     /// A workflow job runs on it.
     pub busy: bool,
-    /// It has an identity at GitHub and needs no token to start.
-    pub registered: bool,
-    /// Its registration token: `present`, `missing`, or what is wrong with the file; `null` where the file cannot be read.
+    /// It has an identity at GitHub and needs no token to start; `null` where that may not be looked at (without root).
+    pub registered: Option<bool>,
+    /// Its registration token: `present`, `missing`, or what is wrong with it or with the file; `null` where the file may not be read.
     pub token: Option<String>,
     /// The unit's text on disk differs from the one that it was started with.
     pub restart_pending: bool,

@@ -56,10 +56,11 @@ fn memory(runner: &RunnerStatus) -> String {
 
 fn registered(runner: &RunnerStatus) -> String {
     match (runner.registered, runner.token.as_deref()) {
-        (true, _) => "yes".to_owned(),
-        (false, Some("present")) => "no, token present".to_owned(),
-        (false, Some("missing")) => "no, token missing".to_owned(),
-        (false, _) => "no".to_owned(),
+        (None, _) => "unknown (needs root)".to_owned(),
+        (Some(true), _) => "yes".to_owned(),
+        (Some(false), Some("present")) => "no, token present".to_owned(),
+        (Some(false), Some("missing")) => "no, token missing".to_owned(),
+        (Some(false), _) => "no".to_owned(),
     }
 }
 

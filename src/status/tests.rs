@@ -15,7 +15,7 @@ fn online() -> RunnerStatus {
         session: Some("online".to_owned()),
         health: Some("healthy".to_owned()),
         busy: false,
-        registered: true,
+        registered: Some(true),
         token: Some("present".to_owned()),
         restart_pending: false,
         since: Some("2026-11-23T18:00:00Z".to_owned()),

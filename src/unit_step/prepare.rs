@@ -75,7 +75,7 @@ fn make_directories(step: &Prepare) -> Result<(), FileError> {
         (&paths.work, 0o755),
         (&paths.token, 0o700),
         (&paths.status, 0o755),
-        // Like /tmp: every runner may add to it, none may delete what another one wrote.
+        // Like /tmp: whatever the runners' user ids are on this host, each may add to it.
         (&step.reports, 0o1777),
     ] {
         files::make_directory(directory, mode)?;

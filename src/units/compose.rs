@@ -46,7 +46,13 @@ fn service(lines: &mut Vec<String>, fleet: &Fleet, runner: &Runner) {
     put(format!("    stop_grace_period: {}s", fleet.timeouts.stop.as_secs()));
     limits(&mut put, runner);
     put("    environment:".to_owned());
-    for (name, value) in container::environment(fleet, runner) {
+    let mut environment = container::environment(fleet, runner);
+    // Neither engine does anything about an unhealthy container here.
+    let heal_after = container::heal_after(fleet);
+    if !environment.contains(&heal_after) {
+        environment.push(heal_after);
+    }
+    for (name, value) in environment {
         put(format!("      {name}: {}", quoted(&value)));
     }
     put("    volumes:".to_owned());

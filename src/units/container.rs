@@ -77,15 +77,19 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));
     }
-    if fleet.engine == Engine::Docker {
-        // Docker does nothing about an unhealthy container, so the check itself asks the entrypoint to end.
-        variables.push(("RUNNERCTL_HEAL_AFTER", fleet.health.retries.to_string()));
-    }
     variables.extend(proxy(fleet));
     let mut all: Vec<(String, String)> =
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if fleet.engine == Engine::Docker {
+        all.push(heal_after(fleet));
+    }
     all.extend(runner.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     all
+}
+
+/// Where the engine does nothing about an unhealthy container, the check itself asks the entrypoint to end after so many failures.
+pub(super) fn heal_after(fleet: &Fleet) -> (String, String) {
+    ("RUNNERCTL_HEAL_AFTER".to_owned(), fleet.health.retries.to_string())
 }
 
 /// The runner reads the lower-case names, most other programs do too; Node, git and .NET each want their own for certificates.

@@ -6,7 +6,7 @@ use super::syntax::UnitText;
 use super::{MARKER, Programs};
 use crate::config::{Engine, Limits, SocketMode};
 use crate::fleet::{Fleet, Runner, Scope, names};
-use crate::runner::RunnerExit;
+use crate::runner::{self, RunnerExit};
 
 /// Option of `unit-step prepare` that carries the digest.
 pub(super) const DIGEST_OPTION: &str = "--unit-digest=";
@@ -76,10 +76,14 @@ pub(super) fn limits(text: &mut UnitText, limits: &Limits) {
         .plain_if("IOWeight", limits.io_weight);
 }
 
-/// Tells one text from another: the unit hands it to `unit-step prepare`, which notes it down, so that
+/// Tells one text from another, the scripts that the container runs included: the unit hands it to `unit-step prepare`, which notes it down, so that
 /// `install-units` knows with which text a running unit was started.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    let contract = [text, runner::ENTRYPOINT, runner::HEALTH].concat();
+    Sha256::digest(contract.as_bytes())
+        .iter()
+        .take(8)
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> Vec<String> {
