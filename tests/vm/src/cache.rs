@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -10,6 +11,9 @@ use crate::{Error, Result, host};
 
 /// Characters of the hash in the directory's name: enough to never meet by chance, short enough to read.
 const KEY_LENGTH: usize = 16;
+
+/// Several checkouts of different age work side by side: each would remove the others' disks at once otherwise.
+const KEPT_UNUSED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The directory that holds all keys.
 ///
@@ -80,16 +84,51 @@ fn list_files(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Removes what earlier versions of the scripts built. A guest that still runs from it keeps its open disk.
+/// Notes that the disk of this key is in use, and removes those that no checkout has used for a day, as well as what an interrupted
+/// build left. The caller holds the lock. A guest that still runs from a removed disk keeps it open.
 ///
 /// # Errors
 /// A directory cannot be read or removed.
-pub fn remove_other_keys(directory: &Path, key: &str) -> Result<()> {
+pub fn remove_unused_keys(directory: &Path, key: &str) -> Result<()> {
+    let used = directory.join(key);
+    File::open(&used)
+        .and_then(|file| file.set_modified(SystemTime::now()))
+        .map_err(Error::file("mark", &used))?;
     for entry in fs::read_dir(directory).map_err(Error::file("read", directory))? {
         let path = entry.map_err(Error::file("read", directory))?.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != key) {
+        if path.is_dir() && (path.extension().is_some() || is_unused(&path)) {
             fs::remove_dir_all(&path).map_err(Error::file("remove", &path))?;
         }
     }
     Ok(())
+}
+
+fn is_unused(path: &Path) -> bool {
+    let modified = path.metadata().and_then(|metadata| metadata.modified());
+    // A time in the future is no reason to remove anything.
+    modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > KEPT_UNUSED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_of_other_checkouts_stay_for_a_day() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let old = SystemTime::now() - KEPT_UNUSED - Duration::from_secs(1);
+        for (name, age) in
+            [("mine", Some(old)), ("old", Some(old)), ("recent", None), ("broken.partial", None)]
+        {
+            fs::create_dir(directory.path().join(name))?;
+            if let Some(time) = age {
+                File::open(directory.path().join(name))?.set_modified(time)?;
+            }
+        }
+        remove_unused_keys(directory.path(), "mine")?;
+        let left =
+            ["mine", "old", "recent", "broken.partial"].map(|name| directory.path().join(name).exists());
+        assert_eq!(left, [true, false, true, false]);
+        Ok(())
+    }
 }

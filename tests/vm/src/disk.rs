@@ -35,7 +35,7 @@ impl Disk {
         if !directory.exists() {
             Self::build(&cache, &directory, progress)?;
         }
-        cache::remove_other_keys(&cache, &key)?;
+        cache::remove_unused_keys(&cache, &key)?;
         Self::at(&cache, directory)
     }
 

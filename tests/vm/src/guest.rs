@@ -1,7 +1,7 @@
 //! The booted guest: what tests, the demo and the benchmarks hold.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::disk::Disk;
 use crate::qemu::{Forward, Machine, Settings};
@@ -57,8 +57,10 @@ impl Guest {
     pub fn boot(options: &BootOptions) -> Result<Self> {
         let disk = Disk::ready(options.progress)?;
         (options.progress)("booting the guest");
+        let start = Instant::now();
         let guest = Self::start(&disk, false, options)?;
         guest.wait_for_system()?;
+        (options.progress)(&format!("booted in {:.1} s", start.elapsed().as_secs_f32()));
         Ok(guest)
     }
 

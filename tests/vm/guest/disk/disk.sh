@@ -23,11 +23,11 @@ source="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror t
 apt-config dump --no-empty Acquire | grep -v '^Acquire::Languages' >"$scratch/apt.conf" || true
 
 packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/$1" | paste -sd,; }
-bootstrap() { # VARIANT PACKAGES TREE
+bootstrap() { # VARIANT PACKAGES TREE [OPTION…]
   # No initial ram disk: the cloud kernel has ext4 and NVMe built in.
   INITRD=No mmdebstrap --mode=root --quiet --variant="$1" --include="$(packages "$2")" --aptopt="$scratch/apt.conf" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' trixie "$3" "$source"
+    --dpkgopt='path-exclude=/usr/share/locale/*' "${@:4}" trixie "$3" "$source"
 }
 
 echo "building the base of the runner image" >&2
@@ -35,9 +35,11 @@ bootstrap extract runner-base.packages "$scratch/base"
 "$here/runner-base.sh" "$scratch/base" "$scratch"
 
 echo "building the guest's disk" >&2
-bootstrap apt guest.packages "$scratch/root"
-[ -f id ] || ssh-keygen -q -t ed25519 -N '' -C homelab-runners-vm -f id
-"$here/rootfs.sh" "$scratch/root" id.pub
+ssh-keygen -q -t ed25519 -N '' -C homelab-runners-vm -f id
+# A hook, because systemctl wants /proc, which is mounted in the tree only meanwhile. The shell of the hook expands the variables.
+export HERE=$here KEY=$dir/id.pub
+# shellcheck disable=SC2016
+bootstrap apt guest.packages "$scratch/root" --customize-hook='"$HERE/rootfs.sh" "$1" "$KEY"'
 cp "$scratch"/root/boot/vmlinuz-* vmlinuz
 install -d "$scratch/root/var/tmp/images"
 mv "$scratch/runner-base.tar" "$scratch/busybox.tar" "$scratch/root/var/tmp/images/"

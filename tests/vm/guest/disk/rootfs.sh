@@ -21,10 +21,13 @@ chroot "$tree" systemctl --quiet enable systemd-networkd.service ssh.service
 chroot "$tree" systemctl --quiet disable docker.service docker.socket containerd.service \
   systemd-networkd-wait-online.service systemd-pstore.service netavark-dhcp-proxy.socket netavark-dhcp-proxy.service \
   netavark-firewalld-reload.service fstrim.timer dpkg-db-backup.timer apt-daily.timer apt-daily-upgrade.timer 2>/dev/null
-# Each of these costs time at every boot under emulation and none is used: consoles, other machines' hardware, host keys that exist already.
-chroot "$tree" systemctl --quiet mask getty.target sshd-keygen.service systemd-networkd-wait-online.service \
-  systemd-network-generator.service systemd-networkd-persistent-storage.service systemd-binfmt.service \
-  systemd-hwdb-update.service \
+# Each of these costs time at every boot under emulation and none is used: consoles, host keys that exist already, other machines' hardware.
+chroot "$tree" systemctl --quiet mask getty.target sshd-keygen.service systemd-network-generator.service \
+  systemd-networkd-persistent-storage.service systemd-binfmt.service systemd-hwdb-update.service \
   modprobe@efi_pstore.service modprobe@drm.service sys-kernel-tracing.mount sys-kernel-debug.mount \
   systemd-pcrphase.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service e2scrub_reap.service
+install -d "$tree/etc/systemd/system-generators"
+for generator in debug getty gpt-auto hibernate-resume rc-local ssh system-update sysv tpm2; do
+  ln -s /dev/null "$tree/etc/systemd/system-generators/systemd-$generator-generator"
+done
 chroot "$tree" systemctl --quiet set-default multi-user.target

@@ -11,7 +11,9 @@ rm -rf "$tree"/usr/share/{doc,man,locale,info,lintian,bash-completion,zsh,perl,p
   "$tree"/usr/lib/x86_64-linux-gnu/{perl,perl-base,gconv,libperl.so*} "$tree"/usr/bin/{perl*,openssl,docker-init} \
   "$tree"/usr/share/{i18n,keyrings} "$tree"/var/{cache,lib/apt,lib/dpkg,log} "$tree"/usr/libexec/docker/cli-plugins
 rm -f "$tree"/etc/apt/apt.conf.d/* "$tree"/etc/apt/sources.list
-find "$tree/usr/lib/git-core" -type f -size +1M ! -name git ! -name git-remote-http -delete
+rm -f "$tree"/usr/bin/{scalar,git-shell,cvtsudoers} "$tree"/usr/sbin/sudo_{logsrvd,sendlog} \
+  "$tree"/usr/lib/x86_64-linux-gnu/{libdb-5.3,libmvec}.so*
+ln -sf ../../bin/git "$tree/usr/lib/git-core/git"
 
 # The tree was extracted, not installed: what the packages' own scripts would have written.
 cat >"$tree/etc/passwd" <<'END'

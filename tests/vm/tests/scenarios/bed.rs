@@ -4,6 +4,7 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use homelab_runners_vm::{BootOptions, Guest};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -48,8 +49,10 @@ impl Bed {
             .guest
             .get_or_init(|| Guest::boot(&BootOptions::default()).map_err(|error| error.to_string()));
         let guest = guest.as_ref().map_err(|error| Failed::from(format!("no guest: {error}")))?;
+        let start = Instant::now();
         let result = panic::catch_unwind(AssertUnwindSafe(|| scenario(guest)));
         if let Ok(Ok(())) = result {
+            eprint!("({:.1} s) ", start.elapsed().as_secs_f32());
             return Ok(());
         }
         match guest.run(JOURNAL) {
