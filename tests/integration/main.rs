@@ -23,6 +23,7 @@
 mod command_line;
 mod fake_systemd;
 mod golden;
+mod readers;
 
 
 mod runner_contract;
