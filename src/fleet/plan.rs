@@ -127,6 +127,9 @@ impl Plan {
         }
         let ours: Vec<&PathBuf> = ours(observed).collect();
         if ours.is_empty() && !observed.enabled {
+            if observed.interrupted {
+                plan.steps.push(Step::Reload);
+            }
             return plan;
         }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
