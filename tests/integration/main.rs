@@ -23,6 +23,7 @@
 mod command_line;
 mod fake_systemd;
 mod golden;
+mod power_cut;
 mod readers;
 
 
