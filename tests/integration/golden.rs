@@ -24,8 +24,7 @@ pub(crate) struct Case {
 pub(crate) const DEFAULTS: Case = Case { name: "defaults", format: "quadlet", engine: "podman" };
 /// The example that is shipped; it has every key.
 pub(crate) const EVERYTHING: Case = Case { name: "everything", format: "quadlet", engine: "podman" };
-pub(crate) const SERVICE_PODMAN: Case =
-    Case { name: "service-podman", format: "service", engine: "podman" };
+pub(crate) const SERVICE_PODMAN: Case = Case { name: "service-podman", format: "service", engine: "podman" };
 pub(crate) const DOCKER: Case = Case { name: "docker", format: "service", engine: "docker" };
 pub(crate) const HOSTILE_VALUES: Case = Case { name: "hostile-values", format: "quadlet", engine: "podman" };
 pub(crate) const COMPOSE: Case = Case { name: "compose", format: "compose", engine: "podman" };

@@ -19,14 +19,13 @@
     reason = "what is missing fails the test"
 )]
 
-
+mod architecture;
 mod command_line;
 mod fake_systemd;
 mod golden;
 mod power_cut;
 mod readers;
 
-
 mod runner_contract;
 mod systemd_edge;
-
+mod values;

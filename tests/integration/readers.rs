@@ -6,7 +6,7 @@ mod compose;
 mod debian13;
 mod quadlet;
 mod systemd_analyze;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::fs;

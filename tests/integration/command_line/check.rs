@@ -82,7 +82,10 @@ fn text_that_is_no_toml_is_told_by_its_line() {
 fn a_missing_config_says_how_to_get_one() {
     let below = Below::empty();
     for command in ["generate", "install-units", "diff"] {
-        below.run(command).ends(2).says(&["config.toml does not exist", "hint: write a first one with `runnerctl init`"]);
+        below
+            .run(command)
+            .ends(2)
+            .says(&["config.toml does not exist", "hint: write a first one with `runnerctl init`"]);
     }
     below.run("check").ends(1).says(&["config.toml does not exist", "`runnerctl init`"]);
 }

@@ -42,7 +42,10 @@ fn nothing_that_exists_is_overwritten() {
 #[test]
 fn answers_that_check_would_refuse_are_refused_and_nothing_is_written() {
     let below = Below::empty();
-    below.run("init --url https://github.com/acme/shop --cpu-quota lots --no-input").ends(2).says(&["cpu_quota"]);
+    below
+        .run("init --url https://github.com/acme/shop --cpu-quota lots --no-input")
+        .ends(2)
+        .says(&["cpu_quota"]);
     below.run("init --url github.com --no-input").ends(2);
     below.run("init --no-input").ends(2).says(&["no URL was given", "hint: add --url"]);
     assert!(!below.at("etc").exists());

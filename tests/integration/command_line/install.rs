@@ -1,7 +1,7 @@
 //! `install-units --root` and `uninstall-units --root`: files below a directory, and nothing else.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use homelab_runners::files::Lock;
 
@@ -58,7 +58,11 @@ fn an_edit_is_shown_by_diff_and_by_dry_run_and_then_written() {
 
     assert!(diff.stdout.contains("+Environment=RUNNERCTL_LABELS=big"), "{}", diff.stdout);
     assert!(!diff.stdout.contains("homelab-runner@1"), "{}", diff.stdout);
-    assert!(dry.stdout.contains("write /etc/containers/systemd/homelab-runner@2.container"), "{}", dry.stdout);
+    assert!(
+        dry.stdout.contains("write /etc/containers/systemd/homelab-runner@2.container"),
+        "{}",
+        dry.stdout
+    );
     assert_eq!(files_below(below.path()), before);
     below.run("install-units").ends(0);
     below.run("diff").ends(0).says(&["nothing to do"]);
@@ -88,7 +92,8 @@ fn a_file_of_somebody_else_in_the_way_is_named_and_nothing_is_written() {
 fn uninstalling_removes_what_is_ours_and_leaves_what_is_not() {
     let below = Below::with_config(CONFIG);
     below.run("install-units").ends(0);
-    let foreign = ["etc/containers/systemd/web.container", "etc/systemd/system/homelab-runners-9.slice", RUNNER_2];
+    let foreign =
+        ["etc/containers/systemd/web.container", "etc/systemd/system/homelab-runners-9.slice", RUNNER_2];
     for path in foreign {
         below.write(path, "[Unit]\nDescription=mine\n");
     }
@@ -117,7 +122,10 @@ fn two_at_once_are_told_apart_by_the_lock() {
     let below = Below::with_config(CONFIG);
     let held = Lock::take(&below.at(LOCK)).unwrap().unwrap();
     for command in ["install-units", "uninstall-units"] {
-        below.run(command).ends(2).says(&["another runnerctl is changing this fleet", "hint: wait until it has ended"]);
+        below
+            .run(command)
+            .ends(2)
+            .says(&["another runnerctl is changing this fleet", "hint: wait until it has ended"]);
     }
     assert!(paths(&below).is_empty());
     drop(held);
@@ -138,5 +146,5 @@ fn generate_writes_the_same_bytes_every_time_and_to_stdout_as_well() {
     };
     let first = write("one");
     assert_eq!(first, write("two"));
-    assert_eq!(first.keys().map(|path| path.as_path()).collect::<Vec<_>>(), INSTALLED.map(Path::new));
+    assert_eq!(first.keys().map(PathBuf::as_path).collect::<Vec<_>>(), INSTALLED.map(Path::new));
 }

@@ -18,8 +18,10 @@ fn on_host(below: &Below, arguments: &[&str]) -> Called {
 
 #[test]
 fn without_a_bus_one_sentence_and_a_hint_are_said() {
-    let below = Below::with_config(&format!("{CONFIG}[paths]\ntokens = \"{}\"\n", below_tokens()));
-    for arguments in [&["status"][..], &["diff"], &["up"], &["down", "2"], &["restart", "1"], &["uninstall-units"]] {
+    let below = Below::with_config(CONFIG);
+    for arguments in
+        [&["status"][..], &["diff"], &["up"], &["down", "2"], &["restart", "1"], &["uninstall-units"]]
+    {
         let called = on_host(&below, arguments).ends(2);
         let lines: Vec<&str> = called.stderr.lines().collect();
         assert_eq!(lines.len(), 2, "{arguments:?}: {}", called.stderr);
@@ -29,15 +31,12 @@ fn without_a_bus_one_sentence_and_a_hint_are_said() {
     }
 }
 
-/// Any path that `paths.tokens` takes; these commands need no token.
-fn below_tokens() -> &'static str {
-    "/nonexistent/env"
-}
-
 #[test]
 fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
     let below = Below::with_config(CONFIG);
-    for arguments in [&["logs", "9"][..], &["up", "9"], &["down", "1", "9"], &["restart", "0"], &["status", "9"]] {
+    for arguments in
+        [&["logs", "9"][..], &["up", "9"], &["down", "1", "9"], &["restart", "0"], &["status", "9"]]
+    {
         let called = on_host(&below, arguments).ends(2);
         called.says(&["there is no runner ", "hint: the config has runners 1 to 4"]);
     }
@@ -89,7 +88,8 @@ fn the_manual_page_and_the_completions_name_every_command() {
     let bash = Called::from(runnerctl().args(["completions", "bash"]).assert()).ends(0).stdout;
     assert!(man.contains(".TH runnerctl 1"), "{man}");
     assert!(bash.contains("complete -F _runnerctl"), "{bash}");
-    for command in ["init", "check", "generate", "diff", "up", "down", "restart", "status", "logs", "schema"] {
+    for command in ["init", "check", "generate", "diff", "up", "down", "restart", "status", "logs", "schema"]
+    {
         assert!(man.contains(&format!("runnerctl\\-{command}(1)")), "{command} is not in the manual page");
         assert!(bash.contains(&format!("runnerctl,{command})")), "{command} has no completion");
     }

@@ -44,8 +44,7 @@ impl From<Option<&str>> for Wish {
         let Some(config) = config else { return Self::Nothing };
         let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{config}\n")).unwrap();
         let fleet = Fleet::new(&config, &Layout::system(), UnitFormat::Quadlet);
-        let programs =
-            Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() };
+        let programs = Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() };
         Self::Fleet(render(&fleet, &programs))
     }
 }
@@ -60,9 +59,8 @@ impl Wish {
 
     /// Digest of each runner's text.
     fn digests(&self) -> BTreeMap<u16, String> {
-        let digest = |file: &UnitFile| {
-            Some((names::runner_of(&file.name())?, digest_of(&file.text)?.to_owned()))
-        };
+        let digest =
+            |file: &UnitFile| Some((names::runner_of(&file.name())?, digest_of(&file.text)?.to_owned()));
         self.files().iter().filter_map(digest).collect()
     }
 }
@@ -141,12 +139,20 @@ impl Bed {
         let Step::Write(file) = step else { return };
         let directory = self.host.root.at(file.path.parent().unwrap());
         fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join(format!("{TEMPORARY}a1b2c3")), &file.text.as_bytes()[..file.text.len() / 2]).unwrap();
+        fs::write(directory.join(format!("{TEMPORARY}a1b2c3")), &file.text.as_bytes()[..file.text.len() / 2])
+            .unwrap();
     }
 
     /// What a run leaves that is cut off after its last step.
     pub(super) fn leave_mark(&self) {
         fs::write(self.root.path().join("var/lib/homelab-runners/unfinished"), "").unwrap();
+    }
+
+    /// Another name for the file that stands at `path` now.
+    pub(super) fn link_to(&self, path: &str) -> PathBuf {
+        let link = self.root.path().join("link");
+        fs::hard_link(self.root.path().join(path), &link).unwrap();
+        link
     }
 
     /// Every unit and script is wholly one of those of `wishes`.
@@ -228,8 +234,9 @@ impl HostSide for Disk {
 
     fn can_load(&self, unit: &str) -> bool {
         // A slice needs no file; what a generator wrote stays until the next reload.
-        let is_generated = unit.ends_with(".service") && self.loaded.contains_key(unit);
-        unit.ends_with(".slice") || is_generated || self.root.join("etc/systemd/system").join(unit).exists()
+        let is_a = |kind: &str| Path::new(unit).extension().is_some_and(|end| end == kind);
+        let is_generated = is_a("service") && self.loaded.contains_key(unit);
+        is_a("slice") || is_generated || self.root.join("etc/systemd/system").join(unit).exists()
     }
 
     fn start(&mut self, unit: &str) {

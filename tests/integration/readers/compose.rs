@@ -52,7 +52,10 @@ fn every_value_of_the_config_arrives_in_the_service() {
 fn limits_and_health_are_those_of_the_config() {
     let services = services(&COMPOSE);
     let (one, two) = (&services["homelab-runner-1"], &services["homelab-runner-2"]);
-    assert_eq!((&one["cpus"], &one["mem_limit"], &one["pids_limit"]), (&1.5.into(), &"2147483648".into(), &1024.into()));
+    assert_eq!(
+        (&one["cpus"], &one["mem_limit"], &one["pids_limit"]),
+        (&1.5.into(), &"2147483648".into(), &1024.into())
+    );
     // Compose knows no percentage of the host and no infinity.
     assert_eq!((&two["mem_limit"], &two["pids_limit"]), (&Value::Null, &Value::Null));
     assert_eq!(one["stop_signal"], "SIGINT");

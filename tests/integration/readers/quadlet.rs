@@ -51,7 +51,8 @@ fn the_generator_accepts_every_quadlet_file() {
 #[test]
 fn the_generator_is_really_asked() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("a.container"), "[Container]\nImage=localhost/a:1\nNoSuchKey=1\n").unwrap();
+    fs::write(directory.path().join("a.container"), "[Container]\nImage=localhost/a:1\nNoSuchKey=1\n")
+        .unwrap();
     let said = quadlet(directory.path(), &["-dryrun"], None);
     assert!(said.stderr.contains("NoSuchKey"), "{}", said.stderr);
     assert!(!said.is_success);

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 /// The values of `key` in the text of a unit file; none of our lines is continued on the next.
-pub(super) fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+pub(crate) fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
     let lines = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     lines.inspect(|line| assert!(!line.ends_with('\\'), "continued: {line}")).collect()
 }
 
 /// The words that the program is started with.
-pub(super) fn command_line(value: &str) -> Vec<String> {
+pub(crate) fn command_line(value: &str) -> Vec<String> {
     split(value).iter().map(|word| expand(word)).collect()
 }
 
@@ -19,7 +19,7 @@ fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut chars = line.chars().peekable();
     loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while chars.next_if(char::is_ascii_whitespace).is_some() {}
         if chars.peek().is_none() {
             return words;
         }
@@ -78,7 +78,7 @@ fn expand(word: &str) -> String {
 }
 
 /// The variables that `podman run` or `docker run` is told, and the words that are no option.
-pub(super) fn environment(words: &[String]) -> BTreeMap<String, String> {
+pub(crate) fn environment(words: &[String]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -95,7 +95,8 @@ pub(super) fn environment(words: &[String]) -> BTreeMap<String, String> {
 
 #[test]
 fn words_are_read_as_the_manual_pages_say() {
-    assert_eq!(command_line(r#"/bin/echo "a b" 'c "d"' e\x20f "g$$h" %%i "" j\"k"#), [
-        "/bin/echo", "a b", "c \"d\"", "e f", "g$h", "%i", "", "j\"k"
-    ]);
+    assert_eq!(
+        command_line(r#"/bin/echo "a b" 'c "d"' e\x20f "g$$h" %%i "" j\"k"#),
+        ["/bin/echo", "a b", "c \"d\"", "e f", "g$h", "%i", "", "j\"k"]
+    );
 }
