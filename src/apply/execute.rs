@@ -6,7 +6,7 @@ use super::{Error, Host};
 use crate::files;
 use crate::fleet::Plan;
 use crate::fleet::plan::Step;
-use crate::systemd::{JobMode, JobOutcome, Systemd, UnitJob};
+use crate::systemd::{self, JobMode, JobOutcome, Systemd, UnitJob};
 
 /// systemd's own limits end a job long before; this one is for a systemd that does not answer.
 const GRACE: Duration = Duration::from_secs(60);
@@ -54,23 +54,27 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         _ => {}
     }
     // Below a --root there is no systemd to be told.
-    let Some(systemd) = &host.systemd else { return Ok(()) };
+    let Some(manager) = &host.systemd else { return Ok(()) };
     match step {
         Step::Write(_) | Step::Remove(_) => {}
-        Step::Reload => systemd.reload().await?,
-        Step::Enable(unit) => drop(systemd.enable(&[unit]).await?),
-        Step::Disable(unit) => drop(systemd.disable(&[unit]).await?),
+        Step::Reload => manager.reload().await?,
+        Step::Enable(unit) => drop(manager.enable(&[unit]).await?),
+        Step::Disable(unit) => drop(manager.disable(&[unit]).await?),
         Step::Stop(unit) => {
             // What does not stop must not lose its file: systemd would no longer know how to stop it.
             for outcome in
-                systemd.run_jobs(&[UnitJob::stop(unit)], &JobMode::Replace, limit, &mut |_| {}).await
+                manager.run_jobs(&[UnitJob::stop(unit)], &JobMode::Replace, limit, &mut |_| {}).await
             {
-                outcome.into_result()?;
+                match outcome.into_result() {
+                    // A run that was cut off may have removed its file: what systemd does not know is not started.
+                    Ok(()) | Err(systemd::Error::UnitNotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
-        Step::Start(units) => execution.run(systemd, units.iter().map(UnitJob::start).collect(), limit).await,
+        Step::Start(units) => execution.run(manager, units.iter().map(UnitJob::start).collect(), limit).await,
         Step::Restart(units) => {
-            execution.run(systemd, units.iter().map(UnitJob::restart).collect(), limit).await;
+            execution.run(manager, units.iter().map(UnitJob::restart).collect(), limit).await;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use similar::TextDiff;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{output, progress};
+use super::{install_units, output, progress};
 use crate::apply;
 use crate::fleet::plan::{Permissions, Plan, Step};
 use crate::fleet::{FoundFile, Observed};
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let (plan, observed) = block_on(async {
         let observed = apply::observe(&context.host().await?).await?;
         let allowed = Permissions { force: args.force, no_start: false };
-        Ok((Plan::install(&context.files(), &observed, allowed)?, observed))
+        Ok((install_units::plan(&context, &observed, allowed)?, observed))
     })?;
     show(&plan, &observed)?;
     Ok(if plan.is_empty() && plan.held_back.is_empty() { Exit::Done } else { Exit::No })

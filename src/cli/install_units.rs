@@ -44,7 +44,7 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
     let host = context.host().await?;
     if args.dry_run {
         let observed = apply::observe(&host).await?;
-        diff::show(&Plan::install(&context.files(), &observed, allowed)?, &observed)?;
+        diff::show(&plan(context, &observed, allowed)?, &observed)?;
         return Ok(Exit::Done);
     }
     let _lock = lock(&host)?;
@@ -74,13 +74,10 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
     Ok(if done { Exit::Done } else { Exit::No })
 }
 
-/// A below-root plan has files only.
-fn plan(context: &Context, observed: &Observed, allowed: Permissions) -> Result<Plan, Failure> {
-    let mut plan = Plan::install(&context.files(), observed, allowed)?;
-    if context.root != Root::host() {
-        plan.steps.retain(|step| matches!(step, Step::Write(_) | Step::Remove(_)));
-    }
-    Ok(plan)
+/// What there is to do: the same for `diff`, `--dry-run` and the real run.
+pub(super) fn plan(context: &Context, observed: &Observed, allowed: Permissions) -> Result<Plan, Failure> {
+    let plan = Plan::install(&context.files(), observed, allowed)?;
+    Ok(if context.root == Root::host() { plan } else { plan.files_only() })
 }
 
 /// After the last step the same question has to have the answer "nothing to do", but for runners that did not start.

@@ -29,6 +29,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         apply::sweep(&host)?;
         let observed = apply::observe(&host).await?;
         let plan = Plan::uninstall(&observed, Permissions { force: args.force, no_start: true });
+        let plan = if host.systemd.is_some() { plan } else { plan.files_only() };
         if plan.is_empty() && plan.held_back.is_empty() {
             output::say("nothing to do: no unit of ours is installed");
             return Ok(Exit::Done);

@@ -81,7 +81,8 @@ pub(super) struct RawProxy {
     #[schemars(with = "Option<String>")]
     pub https: Option<Spanned<String>>,
     /// Hosts reached without the proxy, separated by commas (`no_proxy`)
-    pub no_proxy: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub no_proxy: Option<Spanned<String>>,
     /// PEM file on the host with all certificate authorities to trust, instead of the image's
     pub ca_file: Option<AbsolutePath>,
 }

@@ -117,6 +117,8 @@ fn contradictions_between_keys_are_refused() {
         ("count = 1001", "1001 is no number of runners"),
         ("image = \"ghcr.io/actions/actions-runner:latest\"", "is not pinned"),
         ("image = \"ghcr.io/actions/actions-runner\"", "is not pinned"),
+        ("image = \"--privileged.x/a:1\"", "is no image reference"),
+        ("[proxy]\nno_proxy = \"a\\nb\"", "has a line break"),
         ("image = \"actions-runner:1\"", "names no registry"),
         ("[environment]\nRUNNER_TOKEN_1 = \"x\"", "keeps for itself"),
         ("[environment]\nA = \"a\\nb\"", "line break"),

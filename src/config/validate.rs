@@ -244,10 +244,16 @@ fn proxy(raw: RawProxy, problems: &mut Problems) -> Proxy {
             );
         }
     }
+    if let Some(hosts) = &raw.no_proxy
+        && hosts.get_ref().chars().any(char::is_control)
+    {
+        let message = "has a line break or another control character".to_owned();
+        problems.add(Some(hosts.span()), "proxy.no_proxy", message, "allowed: HOST,HOST,… in one line");
+    }
     Proxy {
         http: bare(raw.http.as_ref()),
         https: bare(raw.https.as_ref()),
-        no_proxy: raw.no_proxy,
+        no_proxy: bare(raw.no_proxy.as_ref()),
         ca_file: raw.ca_file,
     }
 }

@@ -118,7 +118,9 @@ impl FromStr for Image {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let allowed = "allowed: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST";
-        if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c)) {
+        // Behind the options of `podman run` a leading dash would be one more.
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !begins_well || !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c)) {
             return Err(format!("{text:?} is no image reference; {allowed}"));
         }
         let (registry, name) = text.split_once('/').unwrap_or(("", text));

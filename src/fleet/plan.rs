@@ -75,6 +75,13 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// Without the steps that need a systemd: below a `--root` there are files alone.
+    #[must_use]
+    pub fn files_only(mut self) -> Self {
+        self.steps.retain(|step| matches!(step, Step::Write(_) | Step::Remove(_)));
+        self
+    }
+
     /// The steps that make `observed` the fleet whose files are `desired`.
     ///
     /// # Errors
@@ -121,6 +128,9 @@ impl Plan {
         }
         let ours: Vec<&PathBuf> = ours(observed).collect();
         if ours.is_empty() && !observed.enabled {
+            if observed.interrupted {
+                plan.steps.push(Step::Reload);
+            }
             return plan;
         }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);

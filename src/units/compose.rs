@@ -53,7 +53,8 @@ fn service(lines: &mut Vec<String>, fleet: &Fleet, runner: &Runner) {
         environment.push(heal_after);
     }
     for (name, value) in environment {
-        put(format!("      {name}: {}", quoted(&value)));
+        // A bare NULL or YES would not be a string in YAML.
+        put(format!("      {}: {}", quoted(&name), quoted(&value)));
     }
     put("    volumes:".to_owned());
     // The token and status directories are systemd's business; here a secret stands in for the one, the container's own file system for the other.
@@ -99,7 +100,16 @@ fn secret(runner: &Runner) -> String {
     format!("registration-token-{}", runner.number)
 }
 
-/// A double-quoted YAML string; Compose would replace `$NAME`.
+/// A double-quoted YAML string; Compose would replace `$NAME`. YAML folds line breaks, of which it knows more than JSON does.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text.replace('$', "$$")).to_string()
+    let json = serde_json::Value::from(text.replace('$', "$$")).to_string();
+    json.chars().fold(String::new(), |mut yaml, c| {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') {
+            // Writing to a String cannot fail.
+            let _infallible = write!(yaml, "\\u{:04x}", u32::from(c));
+        } else {
+            yaml.push(c);
+        }
+        yaml
+    })
 }

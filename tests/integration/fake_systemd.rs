@@ -21,7 +21,7 @@ mod manager;
 mod properties;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -110,8 +110,19 @@ impl DBusError for Refusal {
     }
 }
 
+/// What is on the host beside systemd. Without one the fake has the units that the test announced, whatever files there are.
+pub(crate) trait HostSide: Send {
+    /// Reads the unit files; returns the names of all units that there are.
+    fn reload(&mut self) -> BTreeSet<String>;
+    /// Tells whether a unit that is not started can be loaded: systemd forgets it, and reads its file when it is named again.
+    fn can_load(&self, unit: &str) -> bool;
+    /// A unit's programs are started.
+    fn start(&mut self, unit: &str);
+}
+
 #[derive(Default)]
 struct State {
+    host: Option<Box<dyn HostSide>>,
     units: BTreeMap<String, (Script, Properties)>,
     units_after_reload: BTreeMap<String, Script>,
     journal: Vec<String>,
@@ -151,6 +162,11 @@ impl FakeSystemd {
         lock(&self.state).units_after_reload.insert(name.to_owned(), script);
     }
 
+    /// Puts a host around the fake.
+    pub(crate) fn on_host(&self, host: impl HostSide + 'static) {
+        lock(&self.state).host = Some(Box::new(host));
+    }
+
     /// Removes a unit, as if its file were deleted and systemd reloaded.
     pub(crate) fn remove_unit(&self, name: &str) {
         lock(&self.state).units.remove(name);
@@ -188,6 +204,47 @@ impl FakeSystemd {
 impl Default for Script {
     fn default() -> Self {
         Self::DONE
+    }
+}
+
+impl State {
+    /// Reads the unit files of the host: new units appear, those without a file vanish unless they are started.
+    fn reload(&mut self) {
+        for (name, script) in std::mem::take(&mut self.units_after_reload) {
+            self.units.insert(name, (script, Properties::default()));
+        }
+        for (_, properties) in self.units.values_mut() {
+            properties.need_daemon_reload = false;
+        }
+        if let Some(host) = &mut self.host {
+            let there = host.reload();
+            self.units.retain(|name, (_, unit)| there.contains(name) || unit.active_state != "inactive");
+            for name in there {
+                self.units.entry(name).or_default();
+            }
+        }
+    }
+
+    /// What becomes of a systemd job for `unit`.
+    fn script(&mut self, unit: &str) -> Script {
+        if let Some(host) = &self.host
+            && !host.can_load(unit)
+        {
+            self.units.retain(|name, (_, found)| name != unit || found.active_state != "inactive");
+        }
+        let found = self.units.get(unit).map(|(script, _)| script.clone());
+        found.unwrap_or(Script::Refused(Refusal::NO_SUCH_UNIT))
+    }
+
+    fn job_begins(&mut self, method: &str, unit: &str) {
+        let Some((_, properties)) = self.units.get_mut(unit) else { return };
+        let is_started = matches!(properties.active_state.as_str(), "active" | "activating");
+        properties.job_begins(method);
+        if let Some(host) = &mut self.host
+            && (method == "RestartUnit" || method == "StartUnit" && !is_started)
+        {
+            host.start(unit);
+        }
     }
 }
 

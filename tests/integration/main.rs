@@ -1,5 +1,31 @@
 //! Integration tests.
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | `architecture` | which part of `src` may use what |
+//! | `command_line` | `runnerctl` as people call it: output, exit codes, files below `--root` |
+//! | `golden` | what `generate` writes, byte for byte |
+//! | `power_cut` | `install-units` cut off at every step, and run again |
+//! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
+//! | `runner_contract` | the scripts that run inside the containers |
+//! | `systemd_edge` | systemd over D-Bus |
+//! | `values` | no accepted value of the config changes the meaning of a unit file |
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is missing fails the test"
+)]
+
+mod architecture;
+mod command_line;
 mod fake_systemd;
+mod golden;
+mod power_cut;
+mod readers;
+
 mod runner_contract;
 mod systemd_edge;
+mod values;

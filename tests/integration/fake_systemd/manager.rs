@@ -40,10 +40,7 @@ impl Manager {
         emitter: SignalEmitter<'_>,
     ) -> Result<OwnedObjectPath, Refusal> {
         self.note(format!("{method} {unit} {mode}"))?;
-        let script = match lock(&self.state).units.get(unit) {
-            Some((script, _)) => script.clone(),
-            None => Script::Refused(Refusal::NO_SUCH_UNIT),
-        };
+        let script = lock(&self.state).script(unit);
         if let Script::Refused(refusal) = script {
             return Err(refusal);
         }
@@ -69,9 +66,7 @@ impl Manager {
         let (id, is_subscribed) = {
             let mut state = lock(&self.state);
             state.jobs += 1;
-            if let Some((_, properties)) = state.units.get_mut(unit) {
-                properties.job_begins(method);
-            }
+            state.job_begins(method, unit);
             (state.jobs, state.is_subscribed)
         };
         if is_subscribed {
@@ -125,13 +120,7 @@ impl Manager {
 
     fn reload(&self) -> Result<(), Refusal> {
         self.note("Reload".to_owned())?;
-        let mut state = lock(&self.state);
-        for (name, script) in std::mem::take(&mut state.units_after_reload) {
-            state.units.insert(name, (script, Properties::default()));
-        }
-        for (_, properties) in state.units.values_mut() {
-            properties.need_daemon_reload = false;
-        }
+        lock(&self.state).reload();
         Ok(())
     }
 
