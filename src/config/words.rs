@@ -58,8 +58,8 @@ impl Flavour {
     pub fn default_image(self) -> Image {
         Image(
             match self {
-                Self::Official => "ghcr.io/actions/actions-runner:2.336.0",
-                Self::Myoung34 => "docker.io/myoung34/github-runner:2.336.0-ubuntu-noble",
+                Self::Official => "ghcr.io/actions/actions-runner:2.338.0",
+                Self::Myoung34 => "docker.io/myoung34/github-runner:2.338.0-ubuntu-noble",
             }
             .to_owned(),
         )

@@ -89,7 +89,7 @@ fn the_container_is_started_as_the_contract_with_its_scripts_says() {
         &["--add-host=ghes.lan:192.168.1.5"],
         &["-v", "/var/lib/homelab-runners/4/work:/var/lib/homelab-runners/4/work:Z"],
         &["-v", "/var/lib/homelab-runners/reports:/reports:z"],
-        &["ghcr.io/actions/actions-runner:2.336.0", "/run/homelab-runner/scripts/entrypoint.sh"],
+        &["ghcr.io/actions/actions-runner:2.338.0", "/run/homelab-runner/scripts/entrypoint.sh"],
     ] {
         assert!(has(expected), "{expected:?} is not in {words:?}");
     }

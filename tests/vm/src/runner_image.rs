@@ -10,7 +10,7 @@ use crate::guest::require_success;
 use crate::{Error, Guest, Output, Result, host};
 
 /// The name under which the stand-in is found: the official image, of the version that the product pins.
-pub const RUNNER_IMAGE: &str = "ghcr.io/actions/actions-runner:2.336.0";
+pub const RUNNER_IMAGE: &str = "ghcr.io/actions/actions-runner:2.338.0";
 
 /// For adding the programs; about five seconds under emulation on a quiet host.
 const COMMIT_LIMIT: Duration = Duration::from_secs(180);
