@@ -34,7 +34,7 @@ apt-config dump --no-empty Acquire 2>/dev/null | grep -v '^Acquire::Languages' >
 
 echo "unpacking programs of Debian 13 to check the rendered files with; this is done once and takes a minute" >&2
 mmdebstrap --mode=chrootless --quiet --variant=extract --include="$packages" --aptopt="$scratch/apt.conf" \
-  --dpkgopt='path-exclude=/usr/share/*' trixie - \
+  --aptopt='Acquire::Retries "5"' --dpkgopt='path-exclude=/usr/share/*' trixie - \
   "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" |
   tar -x -C "$scratch/tree" --no-same-owner --exclude=./dev --exclude=./etc/apt --exclude=./var
 mv "$scratch/tree" "$tree"
