@@ -85,9 +85,9 @@ fn a_missing_config_says_how_to_get_one() {
         below
             .run(command)
             .ends(2)
-            .says(&["config.toml does not exist", "hint: write a first one with `runnerctl init`"]);
+            .says(&["config.toml does not exist", "hint: write a first one with `runnerctl init --root /"]);
     }
-    below.run("check").ends(1).says(&["config.toml does not exist", "`runnerctl init`"]);
+    below.run("check").ends(1).says(&["config.toml does not exist", "`runnerctl init --root /"]);
 }
 
 #[test]

@@ -195,6 +195,10 @@ impl Manager {
         let mut changes = Vec::new();
         for file in files {
             let mut state = lock(&self.state);
+            // Enabling looks at the files alone: a unit that systemd has not read yet can be enabled.
+            if state.host.as_ref().is_some_and(|host| host.can_load(&file)) {
+                state.units.entry(file.clone()).or_default();
+            }
             let (script, properties) = state.units.get_mut(&file).ok_or(Refusal::NO_SUCH_UNIT)?;
             match script {
                 Script::Refused(refusal) => return Err(refusal.clone()),

@@ -112,21 +112,29 @@ grep -qFf "$secrets" /etc/homelab-runners/.env || { echo "the search finds nothi
 bad=0 places=0
 search() { # NAME: standard input must not hold a secret
   places=$((places + 1))
-  if grep -aqFf "$secrets"; then echo "found in $1"; bad=1; fi
+  cat >"$secrets.text"
+  [ -s "$secrets.text" ] || { echo "nothing to search in $1"; bad=1; }
+  if grep -aqFf "$secrets" "$secrets.text"; then echo "found in $1"; bad=1; fi
 }
-journalctl --no-pager -o export | search journal
-podman inspect homelab-runner-{1,2,3,4} | search inspect
-cat /etc/systemd/system/homelab-runner* /etc/containers/systemd/* /run/systemd/generator/*.service 2>/dev/null | search units
-systemctl show '*' --all | search show
-for process in /proc/[0-9]*; do
-  case $(<"$process/comm") in github-simulat*) continue ;; esac
-  cat "$process/cmdline" "$process/environ" 2>/dev/null
-done 2>/dev/null | search processes
-for number in 1 2 3 4; do podman logs "homelab-runner-$number" 2>&1; done | search logs
-grep -arhFf "$secrets" /run/homelab-runners | search runtime
-grep -arhFf "$secrets" --exclude-dir=identity /var/lib/homelab-runners | search state
-for number in 1 2 3 4; do podman exec "homelab-runner-$number" bash -c 'cat /home/runner/_diag/* 2>/dev/null'; done | search diag
-rm -f "$secrets"
+processes() {
+  for process in /proc/[0-9]*; do
+    case $(cat "$process/comm") in github-simulat*) continue ;; esac
+    cat "$process/cmdline" "$process/environ"
+  done 2>/dev/null
+}
+of_each() { for number in 1 2 3 4; do "$@" "homelab-runner-$number"; done 2>&1; }
+diag() { podman exec "$1" bash -c 'cat /home/runner/_diag/*'; }
+# Not through a pipe: what is found and counted has to stay in this shell.
+search journal < <(journalctl --no-pager -o export)
+search inspect < <(podman inspect homelab-runner-{1,2,3,4})
+search units < <(cat /etc/systemd/system/homelab-runner* /etc/containers/systemd/*.container /run/systemd/generator/*.service)
+search show < <(systemctl show '*' --all)
+search processes < <(processes)
+search logs < <(of_each podman logs)
+search runtime < <(find /run/homelab-runners -type f -exec cat {} +)
+search state < <(find /var/lib/homelab-runners -type f -not -path '*/identity/*' -exec cat {} +)
+search diag < <(of_each diag)
+rm -f "$secrets" "$secrets.text"
 echo "searched $places places"
 exit $bad
 "#;
