@@ -486,6 +486,8 @@ main() {
     trap on_stop INT TERM
     trap on_unhealthy USR1
     trap on_tick USR2
+    # With nothing mounted there (Compose), it is the container's own; the user `runner` has to get through to perf/.
+    [[ -d $status ]] || (umask 022 && mkdir -p "$status")
     rm -f "$status/health-failures"
     set_state starting 'preparing the runner'
     find_runner_root

@@ -90,6 +90,18 @@ fn both_layouts_of_images_are_found() {
 }
 
 #[test]
+fn a_container_without_a_mounted_status_directory_gets_one_that_the_runner_reaches() {
+    let mut container = Container::new();
+    fs::remove_dir_all(container.path("run/homelab-runner/status")).unwrap();
+    container.give_token();
+    container.start_online();
+    assert_eq!(container.path("run/homelab-runner/status").metadata().unwrap().mode() & 0o777, 0o755);
+    assert_eq!(container.read("errors"), "");
+    container.show_process(container.listener_pid());
+    assert!(container.health().status.success(), "{:?}", container.health());
+}
+
+#[test]
 fn an_image_without_the_runner_says_so() {
     let mut container = Container::new();
     fs::remove_file(container.path("home/runner/bin/Runner.Listener")).unwrap();
