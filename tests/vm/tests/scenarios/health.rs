@@ -37,7 +37,7 @@ fn health_checks(guest: &Guest) -> Outcome {
     let bad = guest.run(&check)?;
     guest.ok("podman exec homelab-runner-1 mv /home/runner/.away /home/runner/.runner")?;
     assert_eq!(bad.code, 1, "{bad}");
-    assert!(bad.stdout.contains("regist"), "{bad}");
+    assert!(bad.stdout.contains("has no identity"), "{bad}");
     Ok(())
 }
 
