@@ -12,6 +12,7 @@ mod installing;
 mod isolation;
 mod limits;
 mod queue;
+mod user;
 mod ways;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         installing::SCENARIOS,
+        user::SCENARIOS,
         ways::SCENARIOS,
     ]
     .concat();
