@@ -156,6 +156,8 @@ fn reboot(guest: &Guest) -> Outcome {
         Ok(guest.simulator().get("/clock").map(drop).map_err(|error| error.to_string()))
     })?;
     fleet.wait_online(&NAMES)?;
+    // systemd hears of it a moment after GitHub.
+    guest.wait_until("the target is reached", START_LIMIT, "systemctl is-active -q homelab-runners.target")?;
     let status = fleet.runnerctl("status")?;
     assert_eq!(status.code, 0, "{status}");
     Ok(())
