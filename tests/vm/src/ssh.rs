@@ -172,7 +172,8 @@ impl Streams {
 }
 
 /// A word of the guest's shell.
-pub(crate) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

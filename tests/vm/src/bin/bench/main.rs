@@ -1,0 +1,75 @@
+//! `make bench`: measurements, each beside a peer or a limit of the same run. Nothing here fails for being slow.
+//!
+//! `bench host` needs no guest, `bench guest` takes nothing but the guest's; without a word both are run. What each row means
+//! stands in `docs/benchmarks.md`.
+
+mod bare_podman;
+mod compose;
+mod disk;
+mod fleet;
+mod generate;
+mod memory;
+mod online;
+mod podlet;
+mod restart;
+mod runnerctl;
+mod sample;
+mod status;
+mod table;
+mod unit_words;
+
+use std::process::ExitCode;
+
+use homelab_runners_vm::{Error, Result};
+
+use fleet::Fleet;
+use runnerctl::Runnerctl;
+use table::Table;
+
+fn main() -> ExitCode {
+    let mut table = Table::for_this_machine();
+    let result = measure(&mut table);
+    // What was measured before something failed to run is worth seeing all the same.
+    print!("{table}");
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(table: &mut Table) -> Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        Some("host") => host_half(table),
+        Some("guest") => guest_half(table),
+        None => host_half(table).and_then(|()| guest_half(table)),
+        Some(word) => Err(Error::Unsupported(format!("unknown word: {word}\nhint: bench [host|guest]"))),
+    }
+}
+
+fn host_half(table: &mut Table) -> Result<()> {
+    let runnerctl = Runnerctl::built()?;
+    eprintln!("generate for few and for many runners");
+    table.add(generate::measure(&runnerctl)?);
+    eprintln!("generate to a disk");
+    table.add(disk::measure(&runnerctl)?);
+    eprintln!("memory of generate");
+    table.add(memory::measure(&runnerctl)?);
+    eprintln!("generate beside podlet");
+    table.add(podlet::measure(&runnerctl)?);
+    Ok(())
+}
+
+fn guest_half(table: &mut Table) -> Result<()> {
+    let fleet = Fleet::registered()?;
+    table.note(fleet.machine()?);
+    table.add(online::measure(&fleet)?);
+    fleet.guest().ok_within("runnerctl up 2>&1", fleet::LIMIT)?;
+    eprintln!("restart of one runner");
+    table.add(restart::measure(&fleet)?);
+    eprintln!("status");
+    table.add(status::measure(&fleet)?);
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `runnerctl generate` of one runner beside `podlet podman run` with the same container's arguments, both to standard output.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use homelab_runners_vm::{Error, Output, Result};
+
+use crate::runnerctl::Runnerctl;
+use crate::sample::{median, timed};
+use crate::table::{Row, time};
+use crate::unit_words::podman_arguments;
+
+const REPETITIONS: usize = 31;
+
+const VERSION: &str = "0.3.2";
+
+pub(crate) fn measure(runnerctl: &Runnerctl) -> Result<Vec<Row>> {
+    let what = "generate, 1 runner";
+    let arguments = container_arguments(runnerctl)?;
+    let podlet = installed();
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    for _ in 0..REPETITIONS {
+        ours.push(timed(&mut runnerctl.generate(1)?)?);
+        if let Some(podlet) = &podlet {
+            peer.push(timed(Command::new(podlet).arg("podman").args(&arguments))?);
+        }
+    }
+    let name = format!("podlet {VERSION}");
+    Ok(vec![if peer.is_empty() {
+        Row::new(what, time(median(&ours))).without_peer("podlet: not available")
+    } else {
+        Row::compared(what, median(&ours), &name, median(&peer))
+    }])
+}
+
+/// What one of our services gives to `podman`.
+fn container_arguments(runnerctl: &Runnerctl) -> Result<Vec<String>> {
+    let program = "runnerctl generate".to_owned();
+    let output = runnerctl
+        .generate(1)?
+        .output()
+        .map_err(|source| Error::Start { program: program.clone(), source })?;
+    let output = Output::from(output);
+    if !output.is_success() {
+        return Err(Error::Host { what: program, output });
+    }
+    let words = podman_arguments(&output.stdout)?.into_iter().next().unwrap_or_default();
+    // Podman takes both spellings, podlet this one.
+    let spelled = |word: String| if word == "--detach" { "--detach=true".to_owned() } else { word };
+    Ok(words.into_iter().map(spelled).collect())
+}
+
+/// Podlet in `bench-tools` of the target directory, installed there the first time. Nobody needs it for anything else, so a
+/// host where it cannot be had only lacks this ratio.
+fn installed() -> Option<PathBuf> {
+    let this = std::env::current_exe().ok()?;
+    let root = this.parent()?.parent()?.join("bench-tools");
+    let program = root.join("bin/podlet");
+    if program.is_file() {
+        return Some(program);
+    }
+    eprintln!("installing podlet {VERSION} into {}", root.display());
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["install", "--quiet", "--locked", "podlet", "--version", VERSION, "--root"])
+        .arg(&root)
+        // A directory of its own, or it would wait for a build of this workspace.
+        .env("CARGO_TARGET_DIR", root.join("build"))
+        .stdin(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success()).then_some(program)
+}
