@@ -143,6 +143,17 @@ impl<'a> Fleet<'a> {
         self.guest.ok(&format!("systemctl show --value -p {property} homelab-runner@{number}.service"))
     }
 
+    /// Waits until systemd has started a runner anew, and all four are online.
+    pub(crate) fn wait_started_again(&self, number: u16, old_invocation: &str) -> Result<()> {
+        let unit = format!("homelab-runner@{number}.service");
+        self.guest.wait_until(
+            &format!("systemd started runner {number} again"),
+            START_LIMIT,
+            &format!("systemctl is-active -q {unit} && [ $(systemctl show --value -p InvocationID {unit}) != {old_invocation} ]"),
+        )?;
+        self.wait_online(&NAMES)
+    }
+
     /// Queues a workflow job of one step.
     pub(crate) fn queue(&self, name: &str, script: &str) -> Result<u64> {
         self.queue_for(name, &["self-hosted", "homelab"], script)

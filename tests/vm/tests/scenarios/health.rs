@@ -54,12 +54,7 @@ fn unhealthy_is_restarted(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     let before = fleet.property(1, "InvocationID")?;
     hang_listener(guest, "homelab-runner-1", "podman")?;
-    guest.wait_until(
-        "systemd started runner 1 again",
-        START_LIMIT,
-        &format!("systemctl is-active -q homelab-runner@1.service && [ $(systemctl show --value -p InvocationID homelab-runner@1.service) != {before} ]"),
-    )?;
-    fleet.wait_online(&NAMES)?;
+    fleet.wait_started_again(1, &before)?;
     Ok(())
 }
 
@@ -126,11 +121,6 @@ fn removed_registration(guest: &Guest) -> Outcome {
     fleet.write_tokens(&fleet.tokens(4)?)?;
     let before = fleet.property(1, "InvocationID")?;
     guest.simulator().delete("/runners/homelab-runner-1")?;
-    guest.wait_until(
-        "systemd started runner 1 again",
-        START_LIMIT,
-        &format!("systemctl is-active -q homelab-runner@1.service && [ $(systemctl show --value -p InvocationID homelab-runner@1.service) != {before} ]"),
-    )?;
-    fleet.wait_online(&NAMES)?;
+    fleet.wait_started_again(1, &before)?;
     Ok(())
 }

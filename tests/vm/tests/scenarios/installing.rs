@@ -157,7 +157,11 @@ fn reboot(guest: &Guest) -> Outcome {
     })?;
     fleet.wait_online(&NAMES)?;
     // systemd hears of it a moment after GitHub.
-    guest.wait_until("the target is reached", START_LIMIT, "systemctl is-active -q homelab-runners.target")?;
+    guest.wait_until(
+        "the target is reached",
+        START_LIMIT,
+        "systemctl is-active -q homelab-runners.target",
+    )?;
     let status = fleet.runnerctl("status")?;
     assert_eq!(status.code, 0, "{status}");
     Ok(())

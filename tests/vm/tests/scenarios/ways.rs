@@ -42,22 +42,14 @@ fn core(guest: &Guest, way: Way) -> Outcome {
 fn killed_container_comes_back(fleet: &Fleet<'_>) -> Outcome {
     let before = fleet.property(2, "InvocationID")?;
     fleet.guest.ok(&format!("{} kill homelab-runner-2", fleet.way.engine()))?;
-    wait_for_other_invocation(fleet, 2, &before)
+    fleet.wait_started_again(2, &before)?;
+    Ok(())
 }
 
 fn unhealthy_comes_back(fleet: &Fleet<'_>) -> Outcome {
     let before = fleet.property(1, "InvocationID")?;
     hang_listener(fleet.guest, "homelab-runner-1", fleet.way.engine())?;
-    wait_for_other_invocation(fleet, 1, &before)
-}
-
-fn wait_for_other_invocation(fleet: &Fleet<'_>, number: u16, before: &str) -> Outcome {
-    fleet.guest.wait_until(
-        &format!("systemd started runner {number} again"),
-        START_LIMIT,
-        &format!("systemctl is-active -q homelab-runner@{number}.service && [ $(systemctl show --value -p InvocationID homelab-runner@{number}.service) != {before} ]"),
-    )?;
-    fleet.wait_online(&NAMES)?;
+    fleet.wait_started_again(1, &before)?;
     Ok(())
 }
 
