@@ -7,10 +7,10 @@ use super::selection::Selection;
 use super::{install_units, output};
 use crate::apply;
 use crate::files;
-use crate::fleet::{Fleet, Runner, names};
+use crate::fleet::{Runner, names};
 use crate::runner::Session;
 use crate::status::{self, Explanation};
-use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, LoadState, Systemd, UnitJob, Verb};
+use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, Systemd, UnitJob, Verb};
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,6 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
         let Some(systemd) = &host.systemd else {
             return Err(Failure::new("nothing runs below a --root", "leave --root out"));
         };
-        check_installed(systemd, &selected, &context.fleet).await?;
         let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
         let busy = if power == Power::Up || args.force { Vec::new() } else { apply::busy(&host, &numbers)? };
         for number in &busy {
@@ -111,8 +110,11 @@ fn done(verb: Verb, is_runner: bool) -> &'static str {
 
 fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
     let number = names::runner_of(unit)?;
-    let logs = format!("runnerctl logs{} {number}", context.fleet.layout.scope.option());
-    Some(error.hint().unwrap_or_else(|| format!("read its journal: {logs}")))
+    let user = context.fleet.layout.scope.option();
+    if matches!(error, SystemdError::UnitNotFound { .. }) {
+        return Some(format!("run `runnerctl install-units{user}` first"));
+    }
+    Some(error.hint().unwrap_or_else(|| format!("read its journal: runnerctl logs{user} {number}")))
 }
 
 /// Why a runner failed, as its entrypoint and its exit status tell it.
@@ -123,23 +125,4 @@ fn last_words(context: &Context, runner: &Runner, exit_status: Option<i32>) -> O
     let file = context.fleet.layout.tokens.display().to_string();
     let token = crate::runner::TokenSource { name: &variable, file: &file };
     status::explain(exit_status, session.as_ref(), token)
-}
-
-async fn check_installed(systemd: &Systemd, selected: &[&Runner], fleet: &Fleet) -> Result<(), Failure> {
-    let units: Vec<String> = selected.iter().map(|runner| names::service(runner.number)).collect();
-    let units: Vec<&str> = units.iter().map(String::as_str).collect();
-    let states = systemd.observe(&units).await?;
-    let missing: Vec<&str> = states
-        .iter()
-        .filter(|state| state.load_state == LoadState::NotFound)
-        .map(|state| state.unit.as_str())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let user = fleet.layout.scope.option();
-    Err(Failure::new(
-        format!("{} {} not installed", missing.join(", "), if missing.len() == 1 { "is" } else { "are" }),
-        format!("run `runnerctl install-units{user}` first"),
-    ))
 }

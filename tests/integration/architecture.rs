@@ -119,6 +119,23 @@ fn one_part_alone_starts_processes() {
     assert_eq!(uses(|path| path == "programs/mod.rs", &["Command::new("]).len(), 1, "the test is blind");
 }
 
+/// Sections and settings begin in one place: the others name the settings, and `units::syntax` writes them.
+#[test]
+fn one_file_alone_writes_unit_text() {
+    let words = [
+        "[Unit]",
+        "[Service]",
+        "[Container]",
+        "[Slice]",
+        "[Install]",
+        "ExecStart=",
+        "Environment=",
+        "Volume=",
+    ];
+    assert_none(&uses(|path| !path.starts_with("config/"), &words));
+    assert_eq!(uses(|path| path == "units/syntax.rs", &["push_str(line)"]).len(), 1, "the test is blind");
+}
+
 #[test]
 fn one_file_alone_prints() {
     let words = [
