@@ -9,4 +9,5 @@ identity() { # AGENT_ID
 }
 wait_for() { until [[ -e $STUB/$1 ]]; do sleep 0.02; done; }
 printf '%s\n' "$$" >"$STUB/config.pid"
+# shellcheck source=/dev/null
 . "$STUB/config"

@@ -20,4 +20,5 @@ trap interrupted INT
 trap 'echo TERM >>"$STUB/signals"; exit 143' TERM
 printf '%s\n' "$$" >"$STUB/listener.pid.new"
 mv "$STUB/listener.pid.new" "$STUB/listener.pid"
+# shellcheck source=/dev/null
 . "$STUB/listener"
