@@ -27,6 +27,19 @@ pub struct Host {
 }
 
 impl Host {
+    /// Reaches the systemd of the layout's scope, unless `root` is another directory than `/`: nothing runs there.
+    ///
+    /// # Errors
+    /// systemd cannot be reached.
+    pub async fn connect(root: Root, layout: Layout) -> Result<Self, crate::systemd::Error> {
+        let systemd = if root == Root::host() { Some(Systemd::connect(layout.scope).await?) } else { None };
+        let control_groups = match &systemd {
+            Some(systemd) => systemd.control_group_directory().await?,
+            None => PathBuf::from("/nonexistent"),
+        };
+        Ok(Self { root, layout, systemd, control_groups })
+    }
+
     /// Held while a plan is made and carried out.
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {

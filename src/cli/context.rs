@@ -11,7 +11,6 @@ use crate::config::{Config, TokenError, Tokens, UnitFormat};
 use crate::files::{self, Root, SecretFileError};
 use crate::fleet::{Fleet, Layout, UserDirs};
 use crate::programs;
-use crate::systemd::Systemd;
 use crate::units::{self, Programs, UnitFile};
 
 /// Options of every command.
@@ -111,16 +110,7 @@ impl Context {
 
     /// The host, with its systemd unless a `--root` was given.
     pub(super) async fn host(&self) -> Result<Host, Failure> {
-        let systemd = if self.root == Root::host() {
-            Some(Systemd::connect(self.fleet.layout.scope).await?)
-        } else {
-            None
-        };
-        let control_groups = match &systemd {
-            Some(systemd) => systemd.control_group_directory().await?,
-            None => PathBuf::from("/nonexistent"),
-        };
-        Ok(Host { root: self.root.clone(), layout: self.fleet.layout.clone(), systemd, control_groups })
+        Ok(Host::connect(self.root.clone(), self.fleet.layout.clone()).await?)
     }
 
     /// Reads the tokens of the fleet.

@@ -7,9 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::{install_units, output, progress};
 use crate::apply::{self, Host};
-use crate::files::Root;
 use crate::fleet::plan::{Permissions, Plan};
-use crate::systemd::Systemd;
 
 /// Options of `uninstall-units`.
 #[derive(Debug, clap::Args)]
@@ -49,18 +47,12 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// Removing works without a config, or with a broken one: then everything is where it is by default.
+/// Removing works without a config, too: then everything is where it is by default.
 async fn host(global: &GlobalArgs) -> Result<(Host, Duration), Failure> {
     if global.config_file()?.exists() {
         let context = Context::load(global)?;
         return Ok((context.host().await?, install_units::unit_limit(&context)));
     }
-    let layout = global.layout()?;
-    let root = global.root();
-    let systemd = if root == Root::host() { Some(Systemd::connect(layout.scope).await?) } else { None };
-    let control_groups = match &systemd {
-        Some(systemd) => systemd.control_group_directory().await?,
-        None => "/nonexistent".into(),
-    };
-    Ok((Host { root, layout, systemd, control_groups }, Duration::from_secs(900)))
+    let host = Host::connect(global.root(), global.layout()?).await?;
+    Ok((host, Duration::from_secs(900)))
 }
