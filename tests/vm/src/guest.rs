@@ -17,6 +17,9 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// Another program may take a free port between choosing and using it.
 const PORT_ATTEMPTS: u32 = 3;
 
+/// ssh's own exit code, when the connection ends before the command does (ssh(1)).
+const CONNECTION_LOST: i32 = 255;
+
 const SSH_PORT: u16 = 22;
 const ADMIN_PORT: u16 = 8081;
 
@@ -162,7 +165,7 @@ impl Guest {
     pub fn reboot(&self) -> Result<()> {
         let read_identifier = "cat /proc/sys/kernel/random/boot_id";
         let before = self.ok(read_identifier)?;
-        self.ok("systemctl reboot")?;
+        self.end_with("systemctl reboot")?;
         poll("the guest is back after a reboot", BOOT_LIMIT, || {
             // The old system's sshd may answer until it is stopped, its connections hang after that.
             self.connect(BOOT_LIMIT)?;
@@ -174,10 +177,19 @@ impl Guest {
 
     /// Ends the guest the orderly way. Only matters when its disk is kept.
     pub(crate) fn power_off(self) -> Result<()> {
-        self.ok("systemctl poweroff")?;
+        self.end_with("systemctl poweroff")?;
         poll("the guest is off", BOOT_LIMIT, || {
             Ok(self.machine.ended().map(|_| ()).ok_or_else(|| self.console()))
         })
+    }
+
+    /// The guest may go down before ssh can say how the command ended.
+    fn end_with(&self, command: &str) -> Result<()> {
+        let output = self.run(command)?;
+        if output.code != CONNECTION_LOST {
+            require_success(command, output)?;
+        }
+        Ok(())
     }
 
     /// The command line with which a person logs in.
@@ -219,11 +231,16 @@ impl Guest {
     fn wait_for_system(&self) -> Result<()> {
         // systemd says "degraded" and fails when a unit failed: such a guest would blame the wrong one later. The units of Podman's health
         // checks fail for as long as a container that starts with the guest is not healthy yet: they say nothing about the guest.
-        self.ok_within(
-            "systemctl is-system-running --wait && exit
-            failed=$(systemctl --failed --no-legend --plain | grep -v 'podman healthcheck run') || exit 0
-            echo \"$failed\"; exit 1",
+        // Early in the boot there is no bus to ask yet, and the state is then "offline" or empty.
+        self.wait_until(
+            "systemd has started everything",
             BOOT_LIMIT,
+            "state=$(systemctl is-system-running --wait)
+            [ \"$state\" = running ] && exit
+            [ \"$state\" = degraded ] || { echo \"$state\"; exit 1; }
+            failed=$(systemctl --failed --no-legend --plain) || exit
+            failed=$(grep -v 'podman healthcheck run' <<<\"$failed\") || exit 0
+            echo \"$failed\"; exit 1",
         )?;
         Ok(())
     }

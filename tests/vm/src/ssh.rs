@@ -13,6 +13,9 @@ use crate::{Error, Output, Result, poll};
 /// One try to read sshd's greeting. QEMU accepts connections before the guest does and lets them hang.
 const GREETING_LIMIT: Duration = Duration::from_secs(2);
 
+/// From sshd's greeting to a connection that stands; about a second under emulation.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
+
 /// Given to a command beyond its own limit before the connection itself is taken for dead.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -45,16 +48,31 @@ impl Ssh {
     pub fn connect(&self, limit: Duration, check: impl Fn() -> Result<()>) -> Result<()> {
         poll("sshd in the guest answers", limit, || {
             check()?;
-            Ok(self.greeting().map_err(|error| error.to_string()))
-        })?;
+            if let Err(error) = self.greeting() {
+                return Ok(Err(error.to_string()));
+            }
+            // A new client for every try: sshd of a guest that goes down greets and then drops the connection.
+            match self.start_master() {
+                Err(Error::TimedOut { last, .. }) => Ok(Err(last)),
+                result => result,
+            }
+        })
+    }
+
+    /// One try to make the shared connection, or what `ssh -O check` said of it.
+    fn start_master(&self) -> Result<std::result::Result<(), String>> {
+        self.disconnect();
         let child = self.client().args(["-M", "-N", "guest"]).stderr(Stdio::null()).spawn();
         *self.master() = Some(child.map_err(Error::start("ssh"))?);
-        poll("an ssh connection to the guest", limit, || {
-            check()?;
+        poll("an ssh connection to the guest", HANDSHAKE_LIMIT, || {
             let output =
                 self.client().args(["-O", "check", "guest"]).output().map_err(Error::start("ssh"))?;
             let output = Output::from(output);
-            Ok(if output.is_success() { Ok(()) } else { Err(output.stderr) })
+            Ok(match (output.is_success(), self.is_connected()) {
+                (true, _) => Ok(Ok(())),
+                (false, false) => Ok(Err(output.stderr)),
+                (false, true) => Err(output.stderr),
+            })
         })
     }
 

@@ -55,6 +55,10 @@ impl Bed {
             eprint!("({:.1} s) ", start.elapsed().as_secs_f32());
             return Ok(());
         }
+        if let Ok(Err(error)) = &result {
+            // At once, beside the journal; libtest-mimic tells it again when all trials have run.
+            eprintln!("--- {error}");
+        }
         match guest.run(JOURNAL) {
             Ok(output) => eprintln!("--- journal\n{}", output.stdout.trim_end()),
             Err(error) => eprintln!("--- no journal: {error}\n{}", guest.console()),
