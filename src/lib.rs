@@ -20,6 +20,7 @@ pub mod units;
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod mounts;
 pub mod programs;
 pub mod systemd;
 

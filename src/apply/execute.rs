@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Error, Host};
 use crate::files;
-use crate::fleet::Plan;
 use crate::fleet::plan::Step;
+use crate::fleet::{Account, Plan};
+use crate::programs;
 use crate::systemd::{self, JobMode, JobOutcome, Systemd, UnitJob};
 
 /// systemd's own limits end a job long before; this one is for a systemd that does not answer.
@@ -53,10 +54,15 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         Step::Remove(path) => return Ok(files::remove(&host.root.at(path))?),
         _ => {}
     }
-    // Below a --root there is no systemd to be told.
+    // Below a --root there is no systemd to be told, and no account to be made.
     let Some(manager) = &host.systemd else { return Ok(()) };
     match step {
         Step::Write(_) | Step::Remove(_) => {}
+        Step::AddAccount(account) => add_account(host, *account)?,
+        Step::RemoveAccount(account) => {
+            files::remove_tree(&host.layout.runner(account.number).engine_storage)?;
+            programs::remove_account(&account.name())?;
+        }
         Step::Reload => manager.reload().await?,
         Step::Enable(unit) => drop(manager.enable(&[unit]).await?),
         Step::Disable(unit) => drop(manager.disable(&[unit]).await?),
@@ -78,6 +84,15 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         }
     }
     Ok(())
+}
+
+fn add_account(host: &Host, account: Account) -> Result<(), Error> {
+    let found = super::host_ids(&host.root)?.accounts.get(&account.number).copied();
+    if found.is_some_and(|found| found.range != Some(account.range)) {
+        return Err(Error::ForeignAccount { name: account.name() });
+    }
+    let home = host.layout.runner(account.number).engine_storage;
+    Ok(programs::add_account(account, &home, found.is_some())?)
 }
 
 impl Execution {

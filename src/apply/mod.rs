@@ -8,7 +8,7 @@ mod observe;
 use std::path::PathBuf;
 
 pub use execute::{Execution, execute};
-pub use observe::{busy, observe, sweep};
+pub use observe::{busy, host_ids, observe, sweep};
 
 use crate::files::{FileError, Root};
 use crate::fleet::Layout;
@@ -61,6 +61,15 @@ pub enum Error {
     /// systemd.
     #[error(transparent)]
     Systemd(#[from] crate::systemd::Error),
+    /// An account of a name of ours that is not as a private engine needs it.
+    #[error("the account {name} exists and was not made by runnerctl")]
+    ForeignAccount {
+        /// Its name.
+        name: String,
+    },
+    /// A program.
+    #[error(transparent)]
+    Program(#[from] crate::programs::ProgramError),
     /// A control group.
     #[error("cannot read the control group {path}: {source}", path = path.display())]
     ControlGroup {
@@ -78,7 +87,10 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
-            Self::ControlGroup { .. } => None,
+            Self::ForeignAccount { name } => {
+                Some(format!("rename or remove it (`userdel {name}`), or set socket = \"host\" or \"none\""))
+            }
+            Self::Program(_) | Self::ControlGroup { .. } => None,
         }
     }
 }

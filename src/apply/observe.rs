@@ -1,12 +1,12 @@
 //! What is on the host now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Host};
 use crate::control_group;
-use crate::files;
-use crate::fleet::{FoundFile, Observed, ObservedRunner, names};
+use crate::files::{self, FileError, Root};
+use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, names};
 use crate::runner::WORKER;
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
@@ -23,6 +23,7 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
         interrupted: files::read(&host.unfinished_mark())?.is_some(),
         ..Observed::default()
     };
+    observed.accounts = host_ids(&host.root)?.accounts;
     let Some(systemd) = &host.systemd else {
         // Nothing runs below a --root, and there is no systemd that could be told to start something at boot.
         observed.enabled = true;
@@ -44,6 +45,16 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
         observed.runners.insert(number, runner(host, number, &state)?);
     }
     Ok(observed)
+}
+
+/// Reads which user ids the host has given away.
+///
+/// # Errors
+/// A file could not be read.
+pub fn host_ids(root: &Root) -> Result<HostIds, FileError> {
+    let read =
+        |name: &str| files::read(&root.at(&Path::new("/etc").join(name))).map(Option::unwrap_or_default);
+    Ok(HostIds::parse(&read("passwd")?, &read("group")?, &read("subuid")?, &read("subgid")?))
 }
 
 /// The runners among `numbers` on which a workflow job runs.
@@ -89,7 +100,7 @@ fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
             look_at(directory.join(name))?;
         }
     }
-    for name in names::SCRIPTS {
+    for name in names::SCRIPTS.into_iter().chain([names::ENGINE_CONFIG]) {
         look_at(layout.scripts.join(name))?;
     }
     Ok(found)

@@ -6,10 +6,10 @@ use secrecy::ExposeSecret;
 
 use super::failure::Failure;
 use super::output;
-use crate::apply::Host;
-use crate::config::{Config, TokenError, Tokens, UnitFormat};
+use crate::apply::{self, Host};
+use crate::config::{Config, Engine, SocketMode, TokenError, Tokens, UnitFormat};
 use crate::files::{self, Root, SecretFileError};
-use crate::fleet::{Fleet, Layout, UserDirs};
+use crate::fleet::{Fleet, HostOffer, Layout, Scope, UserDirs};
 use crate::programs;
 use crate::units::{self, Programs, UnitFile};
 
@@ -92,7 +92,9 @@ impl Context {
         })?;
         let host_format =
             if programs::generator().is_some() { UnitFormat::Quadlet } else { UnitFormat::Service };
-        let fleet = Fleet::new(&config, &global.layout()?, host_format);
+        let host = HostOffer { unit_format: host_format, ids: apply::host_ids(&global.root())? };
+        let fleet = Fleet::new(&config, &global.layout()?, &host);
+        refuse_impossible_sockets(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {
                 Some(path) => path.clone(),
@@ -165,6 +167,35 @@ fn user_dirs() -> Result<UserDirs, Failure> {
         state: absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")),
         runtime,
     })
+}
+
+/// What no host can do; what this host lacks is found by `install-units`.
+fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
+    let Some(runner) = fleet.runners.iter().find(|runner| runner.socket == SocketMode::Private) else {
+        return Ok(());
+    };
+    let refuse = |cause: &str, hint: &str| {
+        Err(Failure::new(format!("runner {}: socket = \"private\" {cause}", runner.number), hint))
+    };
+    if fleet.layout.scope == Scope::User {
+        return refuse(
+            "needs root: accounts and mounts are made for it",
+            "leave --user out, or set socket = \"host\" (your own Podman's) or \"none\"",
+        );
+    }
+    if fleet.engine == Engine::Docker {
+        return refuse(
+            "works with Podman's runner containers only",
+            "set engine = \"podman\" (it can be installed beside Docker), or socket = \"host\" or \"none\"",
+        );
+    }
+    if runner.ids.is_none() {
+        return refuse(
+            "needs 65536 user ids of its own, and none are left from 1879048192 on",
+            "look for large ranges in /etc/subuid and /etc/subgid",
+        );
+    }
+    Ok(())
 }
 
 fn engine(fleet: &Fleet) -> PathBuf {

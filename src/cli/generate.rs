@@ -6,7 +6,7 @@ use super::context::{Context, GlobalArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::config::{Engine, UnitFormat};
+use crate::config::{Engine, SocketMode, UnitFormat};
 use crate::files;
 use crate::units::{UnitFile, compose};
 
@@ -43,7 +43,8 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
         Some(Format::Quadlet) => context.fleet.unit_format = UnitFormat::Quadlet,
         Some(Format::Service) => context.fleet.unit_format = UnitFormat::Service,
-        Some(Format::Compose) | None => {}
+        Some(Format::Compose) => refuse_private_engines(&context)?,
+        None => {}
     }
     let files = if args.format == Some(Format::Compose) { compose_files(&context) } else { context.files() };
     match &args.out {
@@ -62,6 +63,17 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// A Compose file has no units to start an engine with, and leaving the socket out in silence would only fail later.
+fn refuse_private_engines(context: &Context) -> Result<(), Failure> {
+    if context.fleet.runners.iter().all(|runner| runner.socket != SocketMode::Private) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "Compose has no private engines, and the config says socket = \"private\", or leaves that to the default",
+        "set socket = \"host\" (workflows are then root on this host) or \"none\", or use systemd units",
+    ))
 }
 
 /// The Compose file lies beside the config, and needs the scripts as well.

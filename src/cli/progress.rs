@@ -6,6 +6,8 @@ use crate::fleet::plan::{HeldBack, Plan, Step};
 /// A step in words.
 pub(super) fn words(step: &Step) -> String {
     match step {
+        Step::AddAccount(account) => format!("make the account {}", account.name()),
+        Step::RemoveAccount(account) => format!("remove the account {} and its images", account.name()),
         Step::Stop(unit) => format!("stop {unit}"),
         Step::Remove(path) => format!("remove {}", path.display()),
         Step::Write(file) => format!("write {}", file.path.display()),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::fleet::RunnerPaths;
+use crate::fleet::{IdRange, RunnerPaths};
 use crate::unit_step;
 
 /// The steps.
@@ -14,7 +14,11 @@ pub(super) enum Step {
     /// ExecStartPre=: make the directories, hand the registration token over
     Prepare(PrepareArgs),
     /// ExecStartPost=: wait until the runner has a session at GitHub
-    AwaitOnline(AwaitArgs),
+    AwaitOnline(PathArgs),
+    /// ExecStartPost=: show the private engine what it shares with the runner's container
+    AttachEngine(AttachArgs),
+    /// ExecStopPost=: take that away
+    DetachEngine(PathArgs),
 }
 
 /// Options of `unit-step prepare`.
@@ -34,15 +38,41 @@ pub(super) struct PrepareArgs {
     runtime_dir: PathBuf,
     #[arg(long)]
     reports_dir: PathBuf,
+    #[arg(long, value_parser = id_range)]
+    first_id: Option<IdRange>,
 }
 
-/// Options of `unit-step await-online`.
+/// Which runner, and where its runtime files are.
 #[derive(Debug, clap::Args)]
-pub(super) struct AwaitArgs {
+pub(super) struct PathArgs {
     #[arg(long)]
     runner: u16,
     #[arg(long)]
     runtime_dir: PathBuf,
+}
+
+impl PathArgs {
+    fn paths(&self) -> RunnerPaths {
+        RunnerPaths::new(PathBuf::new(), self.runtime_dir.clone())
+    }
+}
+
+/// Options of `unit-step attach-engine`.
+#[derive(Debug, clap::Args)]
+pub(super) struct AttachArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    #[arg(long, value_parser = id_range)]
+    first_id: IdRange,
+    #[arg(long)]
+    externals: PathBuf,
+    #[arg(long)]
+    images: PathBuf,
+}
+
+fn id_range(typed: &str) -> Result<IdRange, String> {
+    let first = typed.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    IdRange::from(first).ok_or_else(|| "there are no 65536 ids from there on".to_owned())
 }
 
 pub(super) fn run(step: Step) -> Result<Exit, Failure> {
@@ -55,6 +85,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 shared_token: args.shared_token,
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
+                ids: args.first_id,
             })?;
             for line in &said {
                 output::say(line);
@@ -63,12 +94,43 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
         Step::AwaitOnline(args) => {
             // systemd.service(5): the unit's main process, for ExecStartPost= and the like.
             let main_process = std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok());
-            let paths = RunnerPaths::new(PathBuf::new(), args.runtime_dir);
-            if let Err(error) = unit_step::await_online(&paths, main_process) {
+            if let Err(error) = unit_step::await_online(&args.paths(), main_process) {
+                output::error(&format!("runner {}: {error}", args.runner), None);
+                return Ok(Exit::No);
+            }
+        }
+        Step::AttachEngine(args) => return attach_engine(args),
+        Step::DetachEngine(args) => {
+            if let Err(error) = unit_step::detach(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
                 return Ok(Exit::No);
             }
         }
     }
     Ok(Exit::Done)
+}
+
+fn attach_engine(args: AttachArgs) -> Result<Exit, Failure> {
+    let runner = args.place.runner;
+    let step = unit_step::AttachEngine {
+        runner,
+        paths: args.place.paths(),
+        ids: args.first_id,
+        externals: args.externals,
+        images: args.images,
+    };
+    match unit_step::attach(&step) {
+        Ok(said) => {
+            said.iter().for_each(|line| output::say(line));
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            let text = format!("runner {runner}: the private engine cannot be attached: {error}");
+            output::error(
+                &text,
+                Some("`runnerctl doctor` shows what this host lacks for socket = \"private\""),
+            );
+            Ok(Exit::No)
+        }
+    }
 }

@@ -56,8 +56,8 @@ pub struct Config {
     pub flavour: Flavour,
     /// Image reference.
     pub image: Image,
-    /// Which container socket workflows get.
-    pub socket: SocketMode,
+    /// Which container socket workflows get; `None`: the best that the engine and the scope allow.
+    pub socket: Option<SocketMode>,
     /// Network of the runner containers, in the engine's words (`None`: the engine's default).
     pub network: Option<String>,
     /// Additional lines of the containers' `/etc/hosts`.

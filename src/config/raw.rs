@@ -43,7 +43,7 @@ pub(super) struct RawConfig {
     pub flavour: Option<Flavour>,
     /// Image reference with a tag or digest; default: the pinned image of the flavour
     pub image: Option<Image>,
-    /// Container socket that workflows get: "host" (root on this host!) or "none" (default "host")
+    /// Container socket that workflows get: "private" (an engine of the runner's own), "host" (root on this host!) or "none"; default: "private" with the host's Podman, else "host"
     pub socket: Option<SocketMode>,
     /// Network of the runner containers, in the engine's words; default: the engine's default bridge
     #[schemars(with = "Option<String>")]

@@ -48,7 +48,7 @@ fn assert_has_all(value: &toml::Value, node: &serde_json::Value, root: &serde_js
 fn defaults_are_the_four_runners_of_the_specification() {
     let config = Config::parse(URL).unwrap();
     assert_eq!((config.count, config.name_prefix.as_str()), (4, "homelab-runner"));
-    assert_eq!((config.engine, config.socket), (Engine::Podman, SocketMode::Host));
+    assert_eq!((config.engine, config.socket), (Engine::Podman, None));
     assert_eq!(config.image.to_string(), "ghcr.io/actions/actions-runner:2.338.0");
 }
 

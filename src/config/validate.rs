@@ -58,7 +58,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         unit_format: bare(raw.unit_format.as_ref()),
         flavour,
         image: raw.image.unwrap_or_else(|| flavour.default_image()),
-        socket: raw.socket.unwrap_or_default(),
+        socket: raw.socket,
         network: bare(raw.network.as_ref()),
         extra_hosts: raw.extra_hosts.unwrap_or_default(),
         limits: raw.limits,

@@ -67,11 +67,12 @@ impl Flavour {
 }
 
 /// Which container socket workflows find at `/var/run/docker.sock`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SocketMode {
+    /// A rootless Podman of the runner's own: no way to the host, to other runners or out of the budget.
+    Private,
     /// The host's own: whoever can run a workflow is root on the host.
-    #[default]
     Host,
     /// None: workflows cannot use containers.
     None,

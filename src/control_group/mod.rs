@@ -1,9 +1,12 @@
-//! The edge to control groups, cgroups(7) version 2: which programs run in one.
+//! The edge to control groups, cgroups(7) version 2: which programs run in one, and which process a container began with.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where the kernel shows them.
+const ROOT: &str = "/sys/fs/cgroup";
 
 /// Names (`comm`) of all programs in the control group at `directory` and below it; empty where there is none.
 ///
@@ -18,16 +21,7 @@ pub fn programs(directory: &Path) -> io::Result<BTreeSet<String>> {
 }
 
 fn collect(directory: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
-    let processes = match fs::read_to_string(directory.join("cgroup.procs")) {
-        Ok(processes) => processes,
-        Err(error) if is_gone(&error) => return Ok(()),
-        // A threaded group lists its processes at its parent only.
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::OPNOTSUPP.raw_os_error()) => {
-            String::new()
-        }
-        Err(error) => return Err(error),
-    };
-    for process in processes.lines() {
+    for process in processes(directory)? {
         match fs::read_to_string(format!("/proc/{process}/comm")) {
             Ok(name) => {
                 found.insert(name.trim_end().to_owned());
@@ -36,18 +30,86 @@ fn collect(directory: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
+    for below in subgroups(directory)? {
+        collect(&below, found)?;
+    }
+    Ok(())
+}
+
+/// Processes of the group itself; none where there is no such group.
+fn processes(directory: &Path) -> io::Result<Vec<u32>> {
+    match fs::read_to_string(directory.join("cgroup.procs")) {
+        Ok(processes) => Ok(processes.lines().filter_map(|line| line.parse().ok()).collect()),
+        Err(error) if is_gone(&error) => Ok(Vec::new()),
+        // A threaded group lists its processes at its parent only.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::OPNOTSUPP.raw_os_error()) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn subgroups(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if is_gone(&error) => return Ok(()),
+        Err(error) if is_gone(&error) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
+    let mut found = Vec::new();
     for entry in entries {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            collect(&entry.path(), found)?;
+            found.push(entry.path());
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// The control group named `slice` that this process is in, as a directory, or an error if it is in another one.
+///
+/// # Errors
+/// This process is not below that slice, or `/proc` cannot be read.
+pub fn enclosing(slice: &str) -> io::Result<PathBuf> {
+    let text = fs::read_to_string("/proc/self/cgroup")?;
+    let below = |line: &str| -> Option<PathBuf> {
+        let path = Path::new(line.strip_prefix("0::/")?);
+        path.ancestors().find(|group| group.ends_with(slice)).map(|group| Path::new(ROOT).join(group))
+    };
+    text.lines().find_map(below).ok_or_else(|| io::Error::other(format!("this process is not in {slice}")))
+}
+
+/// The first process of the container below the control group at `directory`, by its id on the host: number 1 of a pid namespace of its own. The group called `except` is
+/// passed over.
+///
+/// # Errors
+/// The control group cannot be read.
+pub fn container_init(directory: &Path, except: &str) -> io::Result<Option<u32>> {
+    for process in processes(directory)? {
+        if is_first_of_its_namespace(process)? {
+            return Ok(Some(process));
+        }
+    }
+    for below in subgroups(directory)? {
+        if below.ends_with(except) {
+            continue;
+        }
+        if let Some(found) = container_init(&below, except)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// `NSpid:` of proc_pid_status(5) lists the ids of a process in all its namespaces, the innermost last.
+fn is_first_of_its_namespace(process: u32) -> io::Result<bool> {
+    let status = match fs::read_to_string(format!("/proc/{process}/status")) {
+        Ok(status) => status,
+        Err(error) if is_gone(&error) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    let ids: Vec<&str> = ids.split_whitespace().collect();
+    Ok(ids.len() > 1 && ids.last() == Some(&"1"))
 }
 
 /// The group or process ended: ENOENT, or ENODEV and ESRCH while it is being torn down.

@@ -4,6 +4,7 @@
 
 mod error;
 mod lock;
+mod owner;
 mod secret;
 
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
+pub use owner::{give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
 
 use crate::fleet::FoundFile;

@@ -62,6 +62,8 @@ pub struct Layout {
     pub reports: PathBuf,
     /// The entrypoint and health scripts.
     pub scripts: PathBuf,
+    /// Images that all private engines may read: a store of Podman's, containers-storage.conf(5).
+    pub images: PathBuf,
     /// Quadlet files.
     pub quadlet_dir: PathBuf,
     /// Unit files.
@@ -87,6 +89,12 @@ pub struct RunnerPaths {
     pub status: PathBuf,
     /// Digest of the unit's text that the runner was last started with.
     pub started_with: PathBuf,
+    /// Images of the private engine; a cache, owned by the engine's account.
+    pub engine_storage: PathBuf,
+    /// Directory of the private engine's socket.
+    pub engine: PathBuf,
+    /// What of the runner's container the private engine sees: [`RunnerPaths::view`].
+    pub view: PathBuf,
 }
 
 impl RunnerPaths {
@@ -99,6 +107,9 @@ impl RunnerPaths {
             token: runtime.join("token"),
             status: runtime.join("status"),
             started_with: runtime.join("started-with"),
+            engine_storage: state.join("engine"),
+            engine: runtime.join("engine"),
+            view: runtime.join("view"),
             state,
             runtime,
         }
@@ -122,6 +133,25 @@ impl RunnerPaths {
         self.status.join("state")
     }
 
+    /// Where the private engine listens.
+    #[must_use]
+    pub fn engine_socket(&self) -> PathBuf {
+        self.engine.join("docker.sock")
+    }
+
+    /// Stands while the private engine can be started: its view of the container is complete.
+    #[must_use]
+    pub fn engine_ready(&self) -> PathBuf {
+        self.engine.join("ready")
+    }
+
+    /// Part of the container that the private engine sees: `root` (empty, becomes its `/`), `network`, `externals`, `resolv.conf`,
+    /// `hosts`, `images`.
+    #[must_use]
+    pub fn view(&self, part: &str) -> PathBuf {
+        self.view.join(part)
+    }
+
     /// Stands only if the identity is complete.
     #[must_use]
     pub fn identity_mark(&self) -> PathBuf {
@@ -141,6 +171,7 @@ impl Layout {
             runtime: PathBuf::from("/run/homelab-runners"),
             reports: PathBuf::from("/var/lib/homelab-runners/reports"),
             scripts: PathBuf::from("/var/lib/homelab-runners/scripts"),
+            images: PathBuf::from("/var/lib/homelab-runners/images"),
             quadlet_dir: PathBuf::from("/etc/containers/systemd"),
             unit_dir: PathBuf::from("/etc/systemd/system"),
             podman_socket: PathBuf::from("/run/podman/podman.sock"),
@@ -159,6 +190,7 @@ impl Layout {
             runtime: dirs.runtime.join("homelab-runners"),
             reports: state.join("reports"),
             scripts: state.join("scripts"),
+            images: state.join("images"),
             state,
             quadlet_dir: dirs.config.join("containers/systemd"),
             unit_dir: dirs.config.join("systemd/user"),
@@ -176,6 +208,7 @@ impl Layout {
             state.as_path().clone_into(&mut self.state);
             self.reports = self.state.join("reports");
             self.scripts = self.state.join("scripts");
+            self.images = self.state.join("images");
         }
         if let Some(runtime) = &paths.runtime {
             runtime.as_path().clone_into(&mut self.runtime);

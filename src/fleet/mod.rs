@@ -3,6 +3,7 @@
 //! `Config → Fleet` fills in what the config leaves to the host's scope; from here on nothing is optional that a unit
 //! needs. This module is the only one that builds names ([`names`]) and paths ([`Layout`], [`RunnerPaths`]).
 
+pub mod ids;
 mod layout;
 pub mod names;
 mod observed;
@@ -10,6 +11,7 @@ pub mod plan;
 
 use std::collections::BTreeMap;
 
+pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
@@ -56,6 +58,22 @@ pub struct Fleet {
     pub timeouts: Timeouts,
 }
 
+/// What of the host decides where the config does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOffer {
+    /// How runners can be written for systemd.
+    pub unit_format: UnitFormat,
+    /// Which user ids are given away.
+    pub ids: HostIds,
+}
+
+/// A host that has given no ids away.
+impl From<UnitFormat> for HostOffer {
+    fn from(unit_format: UnitFormat) -> Self {
+        Self { unit_format, ids: HostIds::default() }
+    }
+}
+
 /// One runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
@@ -69,6 +87,8 @@ pub struct Runner {
     pub image: Image,
     /// Container socket for workflows.
     pub socket: SocketMode,
+    /// Its ids on the host, with a private engine.
+    pub ids: Option<IdRange>,
     /// Budget.
     pub limits: Limits,
     /// Environment of its workflow jobs.
@@ -78,18 +98,24 @@ pub struct Runner {
 }
 
 impl Fleet {
-    /// The fleet that `config` describes, in the scope of `layout`; `host_format` is what the host offers where the config
-    /// does not say.
+    /// The fleet that `config` describes, in the scope of `layout`, on a host that offers `host`.
     #[must_use]
-    pub fn new(config: &Config, layout: &Layout, host_format: UnitFormat) -> Self {
+    pub fn new(config: &Config, layout: &Layout, host: &HostOffer) -> Self {
         let layout = layout.clone().with(&config.paths);
         let unit_format = match (config.unit_format, config.engine) {
             (Some(format), _) => format,
             (None, Engine::Docker) => UnitFormat::Service,
-            (None, Engine::Podman) => host_format,
+            (None, Engine::Podman) => host.unit_format,
         };
+        let mut runners: Vec<Runner> =
+            (1..=config.count).map(|number| Runner::new(number, config, &layout)).collect();
+        let with_engine = runners.iter().filter(|runner| runner.socket == SocketMode::Private);
+        let ranges = host.ids.allocate(with_engine.map(|runner| runner.number));
+        for runner in &mut runners {
+            runner.ids = ranges.get(&runner.number).copied();
+        }
         Self {
-            runners: (1..=config.count).map(|number| Runner::new(number, config, &layout)).collect(),
+            runners,
             layout,
             url: config.url.clone(),
             runner_group: config.runner_group.clone(),
@@ -106,6 +132,13 @@ impl Fleet {
             health: config.health,
             timeouts: config.timeouts,
         }
+    }
+
+    /// The accounts of the private engines.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        let account = |runner: &Runner| Some(Account { number: runner.number, range: runner.ids? });
+        self.runners.iter().filter_map(account).collect()
     }
 
     /// The runner of that number.
@@ -125,10 +158,22 @@ impl Runner {
             name: own.name.unwrap_or_else(|| format!("{}-{number}", config.name_prefix)),
             labels: own.labels.unwrap_or_else(|| config.labels.clone()),
             image: own.image.unwrap_or_else(|| config.image.clone()),
-            socket: own.socket.unwrap_or(config.socket),
+            socket: own
+                .socket
+                .or(config.socket)
+                .unwrap_or_else(|| default_socket(config.engine, layout.scope)),
+            ids: None,
             limits: own.limits.or(&config.limits),
             environment,
             paths: layout.runner(number),
         }
+    }
+}
+
+/// The best that works: only root can make accounts and mount namespaces for private engines, and Docker's containers do not share the ids with them.
+fn default_socket(engine: Engine, scope: Scope) -> SocketMode {
+    match (engine, scope) {
+        (Engine::Podman, Scope::System) => SocketMode::Private,
+        (Engine::Docker, _) | (_, Scope::User) => SocketMode::Host,
     }
 }

@@ -11,6 +11,9 @@ pub const FLEET_SLICE: &str = "homelab-runners.slice";
 /// The scripts that run inside the containers.
 pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
 
+/// Settings of the private engines, containers.conf(5).
+pub const ENGINE_CONFIG: &str = "engine.conf";
+
 /// The unit of runner `number`, whatever file it comes from.
 #[must_use]
 pub fn service(number: u16) -> String {
@@ -27,6 +30,30 @@ pub fn slice(number: u16) -> String {
 #[must_use]
 pub fn slice_control_group(number: u16) -> String {
     format!("homelab.slice/{FLEET_SLICE}/{}", slice(number))
+}
+
+/// The account of runner `number`'s private engine, and its group.
+#[must_use]
+pub fn account(number: u16) -> String {
+    format!("homelab-runner-{number}")
+}
+
+/// The number of the runner whose account is called `name`.
+#[must_use]
+pub fn account_number(name: &str) -> Option<u16> {
+    plain_number(name.strip_prefix("homelab-runner-")?)
+}
+
+/// The unit of runner `number`'s private engine.
+#[must_use]
+pub fn engine_service(number: u16) -> String {
+    format!("homelab-runner-engine@{number}.service")
+}
+
+/// The socket that starts runner `number`'s private engine.
+#[must_use]
+pub fn engine_socket(number: u16) -> String {
+    format!("homelab-runner-engine@{number}.socket")
 }
 
 /// The file that runner `number` is written into.
@@ -50,9 +77,18 @@ pub fn runner_of(name: &str) -> Option<u16> {
     let number = name
         .strip_prefix("homelab-runner@")
         .and_then(|rest| rest.strip_suffix(".container").or_else(|| rest.strip_suffix(".service")))
+        .or_else(|| {
+            let rest = name.strip_prefix("homelab-runner-engine@")?;
+            rest.strip_suffix(".service").or_else(|| rest.strip_suffix(".socket"))
+        })
         .or_else(|| name.strip_prefix("homelab-runners-").and_then(|rest| rest.strip_suffix(".slice")))?;
-    let plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| number.parse().ok()).flatten()
+    plain_number(number)
+}
+
+/// Only as [`u16`] would be printed: `01` is somebody else's.
+fn plain_number(text: &str) -> Option<u16> {
+    let plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -65,6 +101,8 @@ mod tests {
             "homelab-runner@1.container",
             "homelab-runner@12.service",
             "homelab-runners-3.slice",
+            "homelab-runner-engine@3.service",
+            "homelab-runner-engine@3.socket",
             TARGET,
             FLEET_SLICE,
         ] {
@@ -78,6 +116,7 @@ mod tests {
             "homelab.slice",
             "x-homelab-runner@1.service",
             "homelab-runner@1.container.d",
+            "homelab-runner-engine@1.container",
         ] {
             assert!(!is_unit_file(name), "{name}");
         }

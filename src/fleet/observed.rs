@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::ids::FoundAccount;
+
 /// Files and units as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
@@ -10,6 +12,8 @@ pub struct Observed {
     pub files: BTreeMap<PathBuf, FoundFile>,
     /// Runner units that systemd knows.
     pub runners: BTreeMap<u16, ObservedRunner>,
+    /// Accounts with the names of private engines.
+    pub accounts: BTreeMap<u16, FoundAccount>,
     /// Is the target started at boot?
     pub enabled: bool,
     /// Is the target started now?

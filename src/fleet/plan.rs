@@ -4,8 +4,10 @@
 //! them; running runners are touched last. A runner with a workflow job is never ended.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
+use super::ids::Account;
 use super::names;
 use super::observed::{FoundFile, Observed};
 use crate::units::{UnitFile, digest_of};
@@ -13,6 +15,10 @@ use crate::units::{UnitFile, digest_of};
 /// One step on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Make the account of a private engine, or complete it.
+    AddAccount(Account),
+    /// Remove the account of a private engine, and the images that it alone could use.
+    RemoveAccount(Account),
     /// Stop a unit.
     Stop(String),
     /// Delete a file of ours.
@@ -117,6 +123,27 @@ impl Plan {
         Ok(plan)
     }
 
+    /// With the steps that leave the host with exactly the accounts that `wanted` names: made before anything needs them, removed when nothing does any more.
+    #[must_use]
+    pub fn with_accounts(mut self, wanted: &[Account], observed: &Observed) -> Self {
+        let complete = |account: &Account| {
+            observed
+                .accounts
+                .get(&account.number)
+                .is_some_and(|found| found.complete && found.range == Some(account.range))
+        };
+        let missing = wanted.iter().filter(|account| !complete(account)).copied().map(Step::AddAccount);
+        self.steps.splice(0..0, missing);
+        for (&number, found) in &observed.accounts {
+            let stays = wanted.iter().any(|account| account.number == number)
+                || self.held_back.iter().any(|(held, _)| *held == number);
+            if let (true, false, Some(range)) = (found.ours, stays, found.range) {
+                self.steps.push(Step::RemoveAccount(Account { number, range }));
+            }
+        }
+        self
+    }
+
     /// The steps that remove everything of ours.
     #[must_use]
     pub fn uninstall(observed: &Observed, allowed: Permissions) -> Self {
@@ -131,7 +158,7 @@ impl Plan {
             if observed.interrupted {
                 plan.steps.push(Step::Reload);
             }
-            return plan;
+            return plan.with_accounts(&[], observed);
         }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
@@ -142,7 +169,7 @@ impl Plan {
         plan.steps.push(Step::Stop(names::FLEET_SLICE.to_owned()));
         plan.steps.extend(ours.into_iter().cloned().map(Step::Remove));
         plan.steps.push(Step::Reload);
-        plan
+        plan.with_accounts(&[], observed)
     }
 
     /// Stops and removes files that are ours and no longer wanted; returns the runners that were stopped and are still wanted.
@@ -166,14 +193,8 @@ impl Plan {
                 }
                 continue;
             }
-            // A slice goes after its service has left it; a unit whose file merely moves (Quadlet to service) is stopped by the old text.
             if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
-                let unit = if path.extension().is_some_and(|end| end == "slice") {
-                    name
-                } else {
-                    names::service(number)
-                };
-                self.steps.push(Step::Stop(unit));
+                self.steps.push(Step::Stop(unit_to_stop(path, name, number)));
                 if wanted.contains(&number) {
                     stopped.insert(number);
                 }
@@ -234,6 +255,15 @@ impl Plan {
         if !start.is_empty() {
             self.steps.push(Step::Start(start));
         }
+    }
+}
+
+/// A slice goes after its service has left it, and the socket of an engine takes engine and runner with it; a unit whose file merely moves
+/// (Quadlet to service) is stopped by the old text.
+fn unit_to_stop(path: &Path, name: String, number: u16) -> String {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("slice" | "socket") => name,
+        _ => names::service(number),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The edge to other programs: the only place that starts a process.
 //!
-//! Podman, Docker, Podman's Quadlet generator and journalctl; everything else is spoken to directly.
+//! Podman, Docker, Podman's Quadlet generator, journalctl, mount(8) and the programs that keep accounts; everything else is spoken to directly.
 
+mod accounts;
 mod containers;
+mod idmap;
 mod quadlet;
 
 use std::ffi::OsStr;
@@ -11,7 +13,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
+pub use idmap::mount_for_engine;
 pub use quadlet::{generator, refuses};
 
 /// A program that could not be run, or failed.

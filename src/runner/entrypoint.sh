@@ -11,12 +11,14 @@ umask 077 # identity and token; what workflows write gets the usual mask, see `l
 readonly sysroot=${RUNNERCTL_SYSROOT:-}
 readonly run_dir=$sysroot/run/homelab-runner
 readonly identity=$run_dir/identity token_dir=$run_dir/token status=$run_dir/status
+readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-}
 readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
 readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
 readonly refresh_seconds=30
+readonly engine_limit=600 # tenths of a second
 declare -A want=(
     [url]=${RUNNERCTL_URL:?} [name]=${RUNNERCTL_NAME:?} [labels]=${RUNNERCTL_LABELS:-} [group]=${RUNNERCTL_GROUP:-}
     [no_default_labels]=${RUNNERCTL_NO_DEFAULT_LABELS:-} [replace]=${RUNNERCTL_REPLACE:-}
@@ -106,6 +108,24 @@ find_runner_user() {
 
 # Every program of the runner starts here, in a subshell: it replaces the process.
 as_runner() { exec "${drop[@]}" "$@"; }
+
+# A link, because a restart of the socket's unit makes another socket.
+link_private_engine() {
+    [[ -n $private_engine ]] || return 0
+    ln -sfT "$engine/docker.sock" "$socket" || fail 75 "cannot link $socket" 'the image needs a writable /var/run'
+}
+
+# What the engine shares with this container is attached from outside, once this container runs; a workflow job that came before would find no engine.
+await_private_engine() {
+    local i
+    [[ -n $private_engine ]] || return 0
+    for ((i = 0; i < engine_limit; i++)); do
+        [[ ! -e $engine/ready ]] || return 0
+        ((!stop_asked)) || stopped
+        nap 0.1
+    done
+    fail 75 'the private engine was not attached within a minute' "look at this unit's ExecStartPost= lines in the journal"
+}
 
 # Only the tops: going through a work folder or the runner's own files takes minutes when four start at once.
 give_directories() {
@@ -491,9 +511,11 @@ main() {
     rm -f "$status/health-failures"
     set_state starting 'preparing the runner'
     find_runner_root
+    link_private_engine
     find_runner_user
     give_directories
     prepare_identity
+    await_private_engine
     run_listener
 }
 main

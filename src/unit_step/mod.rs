@@ -4,7 +4,9 @@
 //! happened to the config since.
 
 mod await_online;
+mod engine;
 mod prepare;
 
 pub use await_online::{AwaitError, await_online};
+pub use engine::{AttachEngine, AttachError, attach, detach};
 pub use prepare::{Prepare, prepare};

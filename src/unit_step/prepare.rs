@@ -4,13 +4,13 @@
 //! `RestartPreventExitStatus=` knows. systemd applies that setting to the main process alone, so a failure here would be
 //! repeated for ever.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{RegistrationToken, Tokens, variable};
 use crate::files::{self, FileError};
-use crate::fleet::RunnerPaths;
+use crate::fleet::{HostIds, IdRange, RunnerPaths};
 
 /// `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2).
 const MEMORY_FILE_SYSTEMS: [i64; 2] = [0x0102_1994, 0x8584_58f6];
@@ -30,6 +30,8 @@ pub struct Prepare {
     pub paths: RunnerPaths,
     /// The shared reports directory.
     pub reports: PathBuf,
+    /// The runner's ids on the host, with a private engine.
+    pub ids: Option<IdRange>,
 }
 
 /// Why no token is handed over, for the journal and the entrypoint; never with the token.
@@ -44,6 +46,7 @@ struct TokenProblem {
 /// A directory or file could not be made.
 pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
     make_directories(step)?;
+    make_engine_directories(step)?;
     // What an earlier start left must not speak for this one.
     for stale in [step.paths.session(), step.paths.registration_token(), step.paths.token_problem()] {
         files::remove(&stale)?;
@@ -52,12 +55,12 @@ pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
     let registered = step.paths.identity_mark().exists();
     match token(step) {
         Ok(text) => {
-            files::write(&step.paths.registration_token(), text.expose_secret().as_bytes(), 0o400)?;
+            hand_over(step, &step.paths.registration_token(), text.expose_secret())?;
             Ok(Vec::new())
         }
         Err(problem) => {
             // The entrypoint has a next step of its own to tell.
-            files::write(&step.paths.token_problem(), problem.cause.as_bytes(), 0o400)?;
+            hand_over(step, &step.paths.token_problem(), &problem.cause)?;
             // A registered runner needs no token, so a dead or missing one is nothing to speak of.
             Ok(if registered {
                 Vec::new()
@@ -80,7 +83,44 @@ fn make_directories(step: &Prepare) -> Result<(), FileError> {
     ] {
         files::make_directory(directory, mode)?;
     }
-    Ok(())
+    for directory in [&paths.identity, &paths.token, &paths.status] {
+        give(directory, step.ids.map(IdRange::root))?;
+    }
+    give(&paths.work, step.ids.map(IdRange::runner))
+}
+
+/// What belonged to the ids of another mode is given to the new owner. Without ids of its own the container's root is the host's, or with rootless Podman the user
+/// who calls this; the work folder's top is given to `runner` by the entrypoint.
+fn give(directory: &Path, owner: Option<u32>) -> Result<(), FileError> {
+    let found = files::owner(directory)?;
+    let was_private = found.and_then(HostIds::slot_of).is_some();
+    match owner {
+        Some(owner) if found != Some(owner) => files::give_tree(directory, owner),
+        None if was_private => files::give_tree(directory, rustix::process::geteuid().as_raw()),
+        _ => Ok(()),
+    }
+}
+
+/// The engine's storage belongs to its account. Volumes of the workflows before have no container any more.
+fn make_engine_directories(step: &Prepare) -> Result<(), FileError> {
+    let Some(ids) = step.ids else { return Ok(()) };
+    let paths = &step.paths;
+    files::make_directory(&paths.engine, 0o755)?;
+    files::remove(&paths.engine_ready())?;
+    files::make_directory(&paths.engine_storage, 0o700)?;
+    if files::owner(&paths.engine_storage)? != Some(ids.runner()) {
+        // Images of other ids are of no use to this account.
+        files::remove_tree(&paths.engine_storage)?;
+        files::make_directory(&paths.engine_storage, 0o700)?;
+        files::give_tree(&paths.engine_storage, ids.runner())?;
+    }
+    files::remove_tree(&paths.engine_storage.join("volumes"))
+}
+
+/// Writes a file that the container's root alone can read.
+fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
+    files::write(path, text.as_bytes(), 0o400)?;
+    step.ids.map_or(Ok(()), |ids| files::give_tree(path, ids.root()))
 }
 
 fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
@@ -147,6 +187,7 @@ mod tests {
             shared_token: false,
             paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
             reports: directory.join("reports"),
+            ids: None,
         }
     }
 

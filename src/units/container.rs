@@ -48,6 +48,10 @@ pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
     if let Some(ca_file) = &fleet.proxy.ca_file {
         mounts.push(mount(ca_file.as_path(), format!("{INSIDE}/ca.pem"), "ro"));
     }
+    if runner.socket == SocketMode::Private {
+        // The directory, because the socket in it is another one after a restart of its unit.
+        mounts.push(mount(&paths.engine, format!("{INSIDE}/engine"), "ro"));
+    }
     if runner.socket == SocketMode::Host {
         let socket = match fleet.engine {
             Engine::Podman => fleet.layout.podman_socket.as_path(),
@@ -56,6 +60,24 @@ pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
         mounts.push(mount(socket, "/var/run/docker.sock".to_owned(), ""));
     }
     mounts
+}
+
+/// Options of `podman run` for a runner with a private engine.
+///
+/// All ids of the container are the runner's own on the host. Containers that workflows start share its network, so that a published port is reached at `localhost`; any
+/// port, as with Docker.
+pub(super) fn private_engine_options(runner: &Runner) -> Vec<String> {
+    let Some(ids) = runner.ids else { return Vec::new() };
+    vec![
+        format!("--uidmap={ids}"),
+        format!("--gidmap={ids}"),
+        "--sysctl=net.ipv4.ip_unprivileged_port_start=0".to_owned(),
+    ]
+}
+
+/// `SELinux` lets no confined container talk to an engine's socket.
+pub(super) fn is_confined(runner: &Runner) -> bool {
+    runner.socket == SocketMode::None
 }
 
 /// The environment. Every workflow job and everybody who may `inspect` can read it: there is no secret in it.
@@ -73,6 +95,9 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     ];
     if fleet.no_default_labels {
         variables.push(("RUNNERCTL_NO_DEFAULT_LABELS", "1".to_owned()));
+    }
+    if runner.socket == SocketMode::Private {
+        variables.push(("RUNNERCTL_PRIVATE_ENGINE", "1".to_owned()));
     }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));

@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs};
+use super::{MARKER, Programs, engine};
 use crate::config::{Engine, Limits, SocketMode};
-use crate::fleet::{Fleet, Runner, Scope, names};
+use crate::fleet::{Fleet, IdRange, Runner, Scope, names};
 use crate::runner::{self, RunnerExit};
 
 /// Option of `unit-step prepare` that carries the digest.
@@ -18,6 +18,11 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
         .text("Description", &format!("GitHub Actions runner {}", runner.name))
         .plain("Documentation", "man:runnerctl(1)")
         .plain("PartOf", names::TARGET);
+    if runner.ids.is_some() {
+        // The container holds the directory of the socket, and a workflow may speak to it at once.
+        let socket = names::engine_socket(runner.number);
+        text.plain("Requires", &socket).plain("After", &socket);
+    }
     let needed = needed_units(fleet, runner);
     if !needed.is_empty() {
         text.plain("Wants", needed.join(" ")).plain("After", needed.join(" "));
@@ -53,9 +58,15 @@ pub(super) fn service_lines(
     text.plain("Slice", names::slice(runner.number));
     limits(text, &runner.limits);
     // A workflow job that is killed for its memory must not take the runner with it.
-    text.plain("OOMPolicy", "continue")
-        .command("ExecStartPre", "", &prepare(fleet, runner, programs, unit))
-        .command("ExecStartPost", "", &await_online(runner, programs))
+    text.plain("OOMPolicy", "continue").command("ExecStartPre", "", &prepare(fleet, runner, programs, unit));
+    if let Some(ids) = runner.ids {
+        text.command("ExecStartPost", "", &attach_engine(fleet, runner, programs, ids)).command(
+            "ExecStopPost",
+            "-",
+            &unit_step(runner, programs, "detach-engine"),
+        );
+    }
+    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"))
         .plain("Restart", "always")
         // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
         .plain("RestartSec", "5s")
@@ -76,10 +87,11 @@ pub(super) fn limits(text: &mut UnitText, limits: &Limits) {
         .plain_if("IOWeight", limits.io_weight);
 }
 
-/// Tells one text from another, the scripts that the container runs included: the unit hands it to `unit-step prepare`, which notes it down, so that
+/// Tells one text from another, the scripts that the container runs and its private engine included: the unit hands it to `unit-step prepare`, which notes it down, so that
 /// `install-units` knows with which text a running unit was started.
-pub(super) fn digest(text: &str) -> String {
-    let contract = [text, runner::ENTRYPOINT, runner::HEALTH].concat();
+pub(super) fn digest(fleet: &Fleet, runner: &Runner, programs: &Programs, text: &str) -> String {
+    let engine = runner.ids.map_or_else(String::new, |_| engine::service(fleet, runner, programs));
+    let contract = [text, runner::ENTRYPOINT, runner::HEALTH, &engine, engine::CONFIG].concat();
     Sha256::digest(contract.as_bytes())
         .iter()
         .take(8)
@@ -102,14 +114,23 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
     if fleet.shared_token {
         words.push("--shared-token".to_owned());
     }
+    words.extend(runner.ids.map(|ids| format!("--first-id={}", ids.root())));
     words
 }
 
-fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
+fn attach_engine(fleet: &Fleet, runner: &Runner, programs: &Programs, ids: IdRange) -> Vec<String> {
+    let mut words = unit_step(runner, programs, "attach-engine");
+    words.push(format!("--first-id={}", ids.root()));
+    words.push(format!("--externals={}", engine::externals(fleet.flavour)));
+    words.push(format!("--images={}", fleet.layout.images.display()));
+    words
+}
+
+fn unit_step(runner: &Runner, programs: &Programs, step: &str) -> Vec<String> {
     vec![
         programs.runnerctl.display().to_string(),
         "unit-step".to_owned(),
-        "await-online".to_owned(),
+        step.to_owned(),
         format!("--runner={}", runner.number),
         format!("--runtime-dir={}", runner.paths.runtime.display()),
     ]

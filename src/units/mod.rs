@@ -5,6 +5,7 @@
 
 pub mod compose;
 mod container;
+mod engine;
 mod launch;
 mod quadlet;
 mod service;
@@ -49,16 +50,25 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, target, runners.
+/// Every file of the fleet: scripts, slices, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
+    let with_engine = || fleet.runners.iter().filter(|runner| runner.ids.is_some());
+    if with_engine().next().is_some() {
+        let path = fleet.layout.scripts.join(names::ENGINE_CONFIG);
+        files.push(UnitFile { path, text: format!("{MARKER}\n{}", engine::CONFIG), mode: 0o644 });
+    }
     let unit =
         |name: &str, text: String| UnitFile { path: fleet.layout.unit_dir.join(name), text, mode: 0o644 };
     files.push(unit(names::FLEET_SLICE, slice::fleet(fleet)));
     files
         .extend(fleet.runners.iter().map(|runner| unit(&names::slice(runner.number), slice::runner(runner))));
     files.push(unit(names::TARGET, target::render(fleet)));
+    for runner in with_engine() {
+        files.push(unit(&names::engine_socket(runner.number), engine::socket(runner)));
+        files.push(unit(&names::engine_service(runner.number), engine::service(fleet, runner, programs)));
+    }
     files.extend(fleet.runners.iter().map(|runner| runner_file(fleet, runner, programs)));
     files
 }

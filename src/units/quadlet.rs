@@ -4,12 +4,11 @@
 
 use super::syntax::UnitText;
 use super::{Programs, container, launch};
-use crate::config::SocketMode;
 use crate::fleet::{Fleet, Runner};
 
 /// The text of `homelab-runner@N.container`.
 pub(super) fn render(fleet: &Fleet, runner: &Runner, programs: &Programs) -> String {
-    let digest = launch::digest(&with_digest(fleet, runner, programs, ""));
+    let digest = launch::digest(fleet, runner, programs, &with_digest(fleet, runner, programs, ""));
     with_digest(fleet, runner, programs, &digest)
 }
 
@@ -35,9 +34,11 @@ fn container_section(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
     for mount in container::mounts(fleet, runner) {
         text.plain("Volume", mount.to_volume());
     }
-    if runner.socket == SocketMode::Host {
-        // SELinux lets no confined container talk to the engine's socket.
+    if !container::is_confined(runner) {
         text.plain("SecurityLabelDisable", "true");
+    }
+    for option in container::private_engine_options(runner) {
+        text.command("PodmanArgs", "", &[option]);
     }
     text.plain_if("Network", fleet.network.as_ref());
     for host in &fleet.extra_hosts {

@@ -2,12 +2,12 @@
 
 use super::syntax::UnitText;
 use super::{Programs, container, launch};
-use crate::config::{Engine, SocketMode};
+use crate::config::Engine;
 use crate::fleet::{Fleet, Runner, names};
 
 /// The text of `homelab-runner@N.service`.
 pub(super) fn render(fleet: &Fleet, runner: &Runner, programs: &Programs) -> String {
-    let digest = launch::digest(&with_digest(fleet, runner, programs, ""));
+    let digest = launch::digest(fleet, runner, programs, &with_digest(fleet, runner, programs, ""));
     with_digest(fleet, runner, programs, &digest)
 }
 
@@ -32,9 +32,10 @@ fn podman(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
     );
     run.extend(common_options(fleet, runner));
     run.push("--health-on-failure=kill".to_owned());
-    if runner.socket == SocketMode::Host {
+    if !container::is_confined(runner) {
         run.push("--security-opt=label=disable".to_owned());
     }
+    run.extend(container::private_engine_options(runner));
     run.extend(image_and_command(runner));
     let remove = [&engine, "rm", "--volumes", "--force", "--ignore", &runner.name].map(ToString::to_string);
     text.plain("Type", "notify")

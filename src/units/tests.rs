@@ -15,7 +15,7 @@ fn programs(engine: &str) -> Programs {
 
 fn fleet(text: &str) -> Fleet {
     let text = format!("url = \"https://github.com/acme/shop\"\n{text}");
-    Fleet::new(&Config::parse(&text).unwrap(), &Layout::system(), UnitFormat::Quadlet)
+    Fleet::new(&Config::parse(&text).unwrap(), &Layout::system(), &UnitFormat::Quadlet.into())
 }
 
 /// systemd.syntax(7) and systemd.service(5) read backwards: one word of a command line, `%` and `$` resolved.

@@ -19,7 +19,7 @@ use crate::golden::Case;
 /// What the jobs of each runner shall see, straight from the config.
 fn environments(case: &Case) -> BTreeMap<u16, BTreeMap<String, String>> {
     let config = Config::parse(&fs::read_to_string(case.config_file()).unwrap()).unwrap();
-    let fleet = Fleet::new(&config, &Layout::system(), UnitFormat::Service);
+    let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Service.into());
     let environment = |number: u16| {
         let runner = fleet.runner(number).unwrap();
         let labels: Vec<String> = runner.labels.iter().map(ToString::to_string).collect();

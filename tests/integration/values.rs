@@ -23,8 +23,11 @@ fn texts(config: &str) -> Option<[String; 2]> {
     let config = Config::parse(config).ok()?;
     let programs = Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() };
     let of = |format: UnitFormat| {
-        let fleet =
-            Fleet::new(&Config { unit_format: Some(format), ..config.clone() }, &Layout::system(), format);
+        let fleet = Fleet::new(
+            &Config { unit_format: Some(format), ..config.clone() },
+            &Layout::system(),
+            &format.into(),
+        );
         render(&fleet, &programs).pop().unwrap().text
     };
     Some([of(UnitFormat::Quadlet), of(UnitFormat::Service)])

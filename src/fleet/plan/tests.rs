@@ -9,7 +9,7 @@ use crate::units::{Programs, render};
 
 fn files(text: &str) -> Vec<UnitFile> {
     let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{text}")).unwrap();
-    let fleet = Fleet::new(&config, &Layout::system(), UnitFormat::Quadlet);
+    let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
     render(&fleet, &Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() })
 }
 
@@ -26,7 +26,7 @@ fn installed(files: &[UnitFile]) -> Observed {
         runners: files.iter().filter_map(runner).collect(),
         enabled: true,
         target_active: true,
-        interrupted: false,
+        ..Observed::default()
     }
 }
 
@@ -36,6 +36,8 @@ fn words(plan: &Plan) -> Vec<String> {
     plan.steps
         .iter()
         .map(|step| match step {
+            Step::AddAccount(account) => format!("add {}", account.name()),
+            Step::RemoveAccount(account) => format!("delete {}", account.name()),
             Step::Stop(unit) => format!("stop {unit}"),
             Step::Remove(path) => format!("remove {}", name(path)),
             Step::Write(file) => format!("write {}", file.name()),

@@ -1,0 +1,190 @@
+//! A runner's private engine: a rootless Podman that speaks Docker's API, podman-system-service(1), for this one runner.
+//!
+//! It runs as an account without rights, in the runner's slice and in the network namespace of the runner's container, and sees a file system of its own making: the
+//! host's programs, read-only, and the places that it has in common with the runner, at the same paths. It starts when a workflow first speaks to its socket, and ends
+//! with the runner; rootless Podman makes no control groups, so whatever it started is in its own and ends with it.
+
+use super::syntax::UnitText;
+use super::{MARKER, Programs};
+use crate::config::Flavour;
+use crate::fleet::{Fleet, Runner, names};
+
+/// Settings that have no option on Podman's command line, containers.conf(5).
+pub(super) const CONFIG: &str = "# There is no journal in an engine's file system; `docker logs` reads files.
+[containers]
+log_driver = \"k8s-file\"
+";
+
+/// Where the engine finds [`CONFIG`] in its file system.
+const CONFIG_INSIDE: &str = "/run/homelab-runner-engine.conf";
+
+/// Where the engine finds the images that the fleet shares.
+const IMAGES_INSIDE: &str = "/run/homelab-runner-images";
+
+/// The host's programs and libraries. Those with a dash are there on some hosts only: the links of a merged `/usr`, and what NixOS has instead.
+const PROGRAMS: &str = "/usr /etc -/bin -/sbin -/lib -/lib64 -/nix/store -/run/current-system -/run/wrappers";
+
+/// What a container engine has no use for. ptrace is left: debuggers are a fair use of a workflow.
+const FORBIDDEN_CALLS: &str = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
+
+/// The text of `homelab-runner-engine@N.socket`.
+pub(super) fn socket(runner: &Runner) -> String {
+    let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
+    text.section("Unit")
+        .text(
+            "Description",
+            &format!("Socket of the private engine of GitHub Actions runner {}", runner.name),
+        )
+        .plain("Documentation", "man:runnerctl(1)")
+        .plain("PartOf", names::service(runner.number))
+        .section("Socket")
+        .plain("ListenStream", runner.paths.engine_socket().display())
+        .plain("SocketUser", names::account(runner.number))
+        .plain("SocketGroup", names::account(runner.number))
+        // The group, for images whose user `runner` has another number than GitHub's.
+        .plain("SocketMode", "0660")
+        .plain("DirectoryMode", "0755")
+        .plain("RemoveOnStop", "yes");
+    text.finish()
+}
+
+/// The text of `homelab-runner-engine@N.service`.
+pub(super) fn service(fleet: &Fleet, runner: &Runner, programs: &Programs) -> String {
+    let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
+    unit_section(&mut text, runner);
+    text.section("Service")
+        .plain("Type", "exec")
+        .plain("User", names::account(runner.number))
+        .plain("Slice", names::slice(runner.number))
+        .plain("Delegate", "yes")
+        .command("ExecStart", "", &command(runner, programs));
+    ending(&mut text);
+    view(&mut text, fleet, runner);
+    hardening(&mut text);
+    text.finish()
+}
+
+fn unit_section(text: &mut UnitText, runner: &Runner) {
+    let (service, socket) = (names::service(runner.number), names::engine_socket(runner.number));
+    text.section("Unit")
+        .text("Description", &format!("Private engine of GitHub Actions runner {}", runner.name))
+        .plain("Documentation", "man:runnerctl(1)")
+        // Ends with the runner, however that ends; and after it, because the last steps of a cancelled workflow job may need containers.
+        .plain("BindsTo", &service)
+        .plain("Before", &service)
+        .plain("Requires", &socket)
+        .plain("After", &socket)
+        .plain("ConditionPathExists", runner.paths.engine_ready().display());
+}
+
+/// Containers, networks and locks live in the runtime directory, which goes with the service: every start is a clean one. Images stay.
+fn command(runner: &Runner, programs: &Programs) -> Vec<String> {
+    let storage = runner.paths.engine_storage.display();
+    let runtime = runtime_directory(runner);
+    let mut words = vec![programs.engine.display().to_string()];
+    words.extend([
+        format!("--root={storage}/storage"),
+        format!("--runroot={runtime}/containers"),
+        format!("--tmpdir={runtime}/libpod"),
+        format!("--network-config-dir={runtime}/networks"),
+        format!("--volumepath={storage}/volumes"),
+    ]);
+    words.push(format!("--storage-opt=additionalimagestore={IMAGES_INSIDE}"));
+    // With `cgroupfs` and no control group to write to, everything stays in this service's own.
+    words.extend(
+        [
+            "--transient-store",
+            "--storage-driver=overlay",
+            "--cgroup-manager=cgroupfs",
+            "--events-backend=file",
+        ]
+        .map(str::to_owned),
+    );
+    words.extend(["system", "service", "--time=0"].map(str::to_owned));
+    words
+}
+
+fn ending(text: &mut UnitText) {
+    text.plain("Environment", format!("CONTAINERS_CONF_OVERRIDE={CONFIG_INSIDE}"))
+        // systemd ends Podman in order and kills the containers with it: a PID 1 that ignores SIGTERM must not hold the runner up.
+        .plain("KillMode", "mixed")
+        .plain("TimeoutStopSec", "10s")
+        // A container that is killed for its memory is the workflow's affair.
+        .plain("OOMPolicy", "continue");
+}
+
+/// The engine's file system and network: those of the runner's container, as far as paths go that both have to understand.
+fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
+    let paths = &runner.paths;
+    let (storage, work) = (paths.engine_storage.display(), paths.work.display());
+    let socket = paths.engine_socket();
+    let inside = |part: &str, target: &str| format!("{}:{target}", paths.view(part).display());
+    let directory = format!("homelab-runner-engine-{}", runner.number);
+    text.plain("Environment", format!("HOME={storage}"))
+        .plain("Environment", format!("XDG_RUNTIME_DIR={}", runtime_directory(runner)))
+        .plain("RuntimeDirectory", directory)
+        .plain("RuntimeDirectoryMode", "0700")
+        .plain("RootDirectory", paths.view("root").display())
+        .plain("MountAPIVFS", "yes")
+        .plain("BindReadOnlyPaths", PROGRAMS)
+        .plain("BindReadOnlyPaths", inside("resolv.conf", "/etc/resolv.conf"))
+        .plain("BindReadOnlyPaths", inside("hosts", "/etc/hosts"))
+        .plain(
+            "BindReadOnlyPaths",
+            format!("{}/{}:{CONFIG_INSIDE}", fleet.layout.scripts.display(), names::ENGINE_CONFIG),
+        )
+        // What GitHub's runner mounts into containers, at the runner's own paths: its Node, its work folder, the socket by that literal name.
+        .plain("BindReadOnlyPaths", inside("externals", externals(fleet.flavour)))
+        .plain("BindPaths", format!("{storage} {work} {}:/reports", fleet.layout.reports.display()))
+        .plain("BindPaths", format!("{0}:/run/docker.sock {0}:/var/run/docker.sock", socket.display()))
+        // Images that the fleet shares: attach-engine mounts them there, if there are any.
+        .plain("BindReadOnlyPaths", inside("images", IMAGES_INSIDE))
+        // Locks in shared memory would outlive the service.
+        .plain("TemporaryFileSystem", "/dev/shm:mode=1777")
+        .plain("NetworkNamespacePath", paths.view("network").display());
+}
+
+/// `systemd-analyze security` says what is left open; each of these has a use in a rootless engine:
+/// - new privileges, `CAP_SETUID`, `CAP_SETGID`, `CAP_SYS_ADMIN`, `CAP_DAC_OVERRIDE` (bounding set only): newuidmap(1) and newgidmap(1);
+/// - user and all other namespaces, mounts, setuid files, writable and executable memory: that is what containers are made of;
+/// - `/proc` and `/sys` without covers (`ProtectKernelTunables=`, `ProtectKernelLogs=`, `ProtectProc=`, `ProtectHostname=`, `ProcSubset=`): the kernel lets a user namespace
+///   mount a `/proc` only where none of the old one is covered;
+/// - the control group file system: it is the engine's own, delegated;
+/// - `/dev/net/tun` for pasta(1), `/dev/fuse` for fuse-overlayfs(1);
+/// - the network: it is the runner's, as any workflow step has it.
+fn hardening(text: &mut UnitText) {
+    for (key, value) in [
+        ("UMask", "0077"),
+        ("CapabilityBoundingSet", "CAP_SETUID CAP_SETGID CAP_SYS_ADMIN CAP_DAC_OVERRIDE"),
+        ("DevicePolicy", "closed"),
+        ("DeviceAllow", "/dev/net/tun rw"),
+        ("DeviceAllow", "/dev/fuse rw"),
+        ("LockPersonality", "yes"),
+        ("PrivateIPC", "yes"),
+        ("PrivateTmp", "yes"),
+        ("ProtectClock", "yes"),
+        ("ProtectHome", "tmpfs"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectSystem", "strict"),
+        ("RemoveIPC", "yes"),
+        ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET"),
+        ("RestrictRealtime", "yes"),
+        ("SystemCallArchitectures", "native"),
+        ("SystemCallErrorNumber", "EPERM"),
+        ("SystemCallFilter", FORBIDDEN_CALLS),
+    ] {
+        text.plain(key, value);
+    }
+}
+
+fn runtime_directory(runner: &Runner) -> String {
+    format!("/run/homelab-runner-engine-{}", runner.number)
+}
+
+/// Where the image has the Node of the runner, which `container:` workflow jobs get as `/__e`.
+pub(super) fn externals(flavour: Flavour) -> &'static str {
+    match flavour {
+        Flavour::Official => "/home/runner/externals",
+        Flavour::Myoung34 => "/actions-runner/externals",
+    }
+}
