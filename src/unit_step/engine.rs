@@ -23,7 +23,7 @@ pub struct AttachEngine {
     pub ids: IdRange,
     /// Where the image has the runner's Node.
     pub externals: PathBuf,
-    /// Images that all engines may read; need not exist.
+    /// Images that all engines may read: a store of Podman's; made where there is none.
     pub images: PathBuf,
 }
 
@@ -62,9 +62,11 @@ pub fn attach(step: &AttachEngine) -> Result<Option<String>, AttachError> {
         .map_err(failed)?
         .ok_or(AttachError::NoContainer(step.runner))?;
     detach(paths)?;
-    for directory in ["root", "externals", "images"] {
+    for directory in ["root", "externals"] {
         files::make_directory(&paths.view(directory), 0o755)?;
     }
+    make_image_store(&step.images)?;
+    make_image_store(&paths.view("images"))?;
     mounts::make_private(&paths.view)?;
     for file in ["resolv.conf", "hosts"] {
         files::write(&paths.view(file), b"", 0o644)?;
@@ -83,10 +85,21 @@ pub fn attach(step: &AttachEngine) -> Result<Option<String>, AttachError> {
     Ok(said)
 }
 
-fn shared_images(step: &AttachEngine) -> Option<String> {
-    if !files::exists(&step.images) {
-        return None;
+/// An empty store, containers-storage(1): an engine that only reads it does not start without these.
+fn make_image_store(store: &Path) -> Result<(), FileError> {
+    files::make_directory(store, 0o755)?;
+    files::make_directory(&store.join("overlay"), 0o755)?;
+    for kind in ["images", "layers"] {
+        let lock = store.join(format!("overlay-{kind}/{kind}.lock"));
+        if !files::exists(&lock) {
+            files::make_directory(&store.join(format!("overlay-{kind}")), 0o755)?;
+            files::write(&lock, b"", 0o644)?;
+        }
     }
+    Ok(())
+}
+
+fn shared_images(step: &AttachEngine) -> Option<String> {
     let mounted = programs::mount_for_engine(&step.images, &step.paths.view("images"), step.ids);
     mounted.err().map(|error| format!("runner {} has no shared images: {error}", step.runner))
 }

@@ -57,7 +57,13 @@ pub(super) fn service(fleet: &Fleet, runner: &Runner, programs: &Programs) -> St
         .plain("User", names::account(runner.number))
         .plain("Slice", names::slice(runner.number))
         .plain("Delegate", "yes")
-        .command("ExecStart", "", &command(runner, programs));
+        // What the containers of the last run left in the storage: their records went with the runtime directory.
+        .command(
+            "ExecStartPre",
+            "-",
+            &podman(runner, programs, &["system", "prune", "--external", "--force"]),
+        )
+        .command("ExecStart", "", &podman(runner, programs, &["system", "service", "--time=0"]));
     ending(&mut text);
     view(&mut text, fleet, runner);
     hardening(&mut text);
@@ -78,7 +84,7 @@ fn unit_section(text: &mut UnitText, runner: &Runner) {
 }
 
 /// Containers, networks and locks live in the runtime directory, which goes with the service: every start is a clean one. Images stay.
-fn command(runner: &Runner, programs: &Programs) -> Vec<String> {
+fn podman(runner: &Runner, programs: &Programs, command: &[&str]) -> Vec<String> {
     let storage = runner.paths.engine_storage.display();
     let runtime = runtime_directory(runner);
     let mut words = vec![programs.engine.display().to_string()];
@@ -100,7 +106,7 @@ fn command(runner: &Runner, programs: &Programs) -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    words.extend(["system", "service", "--time=0"].map(str::to_owned));
+    words.extend(command.iter().map(ToString::to_string));
     words
 }
 
@@ -137,7 +143,6 @@ fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
         .plain("BindReadOnlyPaths", inside("externals", externals(fleet.flavour)))
         .plain("BindPaths", format!("{storage} {work} {}:/reports", fleet.layout.reports.display()))
         .plain("BindPaths", format!("{0}:/run/docker.sock {0}:/var/run/docker.sock", socket.display()))
-        // Images that the fleet shares: attach-engine mounts them there, if there are any.
         .plain("BindReadOnlyPaths", inside("images", IMAGES_INSIDE))
         // Locks in shared memory would outlive the service.
         .plain("TemporaryFileSystem", "/dev/shm:mode=1777")
