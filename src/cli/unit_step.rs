@@ -99,7 +99,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 return Ok(Exit::No);
             }
         }
-        Step::AttachEngine(args) => return attach_engine(args),
+        Step::AttachEngine(args) => return Ok(attach_engine(args)),
         Step::DetachEngine(args) => {
             if let Err(error) = unit_step::detach(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
@@ -110,7 +110,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn attach_engine(args: AttachArgs) -> Result<Exit, Failure> {
+fn attach_engine(args: AttachArgs) -> Exit {
     let runner = args.place.runner;
     let step = unit_step::AttachEngine {
         runner,
@@ -121,8 +121,10 @@ fn attach_engine(args: AttachArgs) -> Result<Exit, Failure> {
     };
     match unit_step::attach(&step) {
         Ok(said) => {
-            said.iter().for_each(|line| output::say(line));
-            Ok(Exit::Done)
+            if let Some(line) = said {
+                output::say(&line);
+            }
+            Exit::Done
         }
         Err(error) => {
             let text = format!("runner {runner}: the private engine cannot be attached: {error}");
@@ -130,7 +132,7 @@ fn attach_engine(args: AttachArgs) -> Result<Exit, Failure> {
                 &text,
                 Some("`runnerctl doctor` shows what this host lacks for socket = \"private\""),
             );
-            Ok(Exit::No)
+            Exit::No
         }
     }
 }

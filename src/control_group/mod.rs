@@ -100,7 +100,7 @@ pub fn container_init(directory: &Path, except: &str) -> io::Result<Option<u32>>
     Ok(None)
 }
 
-/// `NSpid:` of proc_pid_status(5) lists the ids of a process in all its namespaces, the innermost last.
+/// `NSpid:` of `proc_pid_status(5)` lists the ids of a process in all its namespaces, the innermost last.
 fn is_first_of_its_namespace(process: u32) -> io::Result<bool> {
     let status = match fs::read_to_string(format!("/proc/{process}/status")) {
         Ok(status) => status,

@@ -116,9 +116,9 @@ pub struct HostIds {
 impl HostIds {
     /// Reads the texts of `/etc/passwd`, `/etc/group`, `/etc/subuid` and `/etc/subgid`: passwd(5), group(5), subuid(5), subgid(5). Lines that are none are passed over, as all readers of these files do.
     #[must_use]
-    pub fn parse(passwd: &str, group: &str, subuid: &str, subgid: &str) -> Self {
+    pub fn parse(passwd: &str, group: &str, sub_users: &str, sub_groups: &str) -> Self {
         let mut found = Self::default();
-        let subordinate = [subordinate_ids(subuid), subordinate_ids(subgid)];
+        let subordinate = [subordinate_ids(sub_users), subordinate_ids(sub_groups)];
         for fields in passwd.lines().map(fields) {
             let [name, _, uid, gid, comment, ..] = fields.as_slice() else { continue };
             let (Ok(uid), Ok(gid)) = (uid.parse::<u32>(), gid.parse::<u32>()) else { continue };

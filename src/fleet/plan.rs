@@ -194,7 +194,10 @@ impl Plan {
                 continue;
             }
             if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
-                self.steps.push(Step::Stop(unit_to_stop(path, name, number)));
+                let stop = Step::Stop(unit_to_stop(path, name, number));
+                if !self.steps.contains(&stop) {
+                    self.steps.push(stop);
+                }
                 if wanted.contains(&number) {
                     stopped.insert(number);
                 }

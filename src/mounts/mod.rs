@@ -1,4 +1,4 @@
-//! The edge to mounts and namespaces, mount_namespaces(7): parts of a container made visible at places of the host, and taken away again.
+//! The edge to mounts and namespaces, `mount_namespaces(7)`: parts of a container made visible at places of the host, and taken away again.
 
 use std::fs::{self, File};
 use std::io;
@@ -103,7 +103,7 @@ pub fn remove_below(directory: &Path) -> Result<(), MountError> {
     Ok(())
 }
 
-/// The fifth field of each line of `/proc/PID/mountinfo`, proc_pid_mountinfo(5). Paths of ours have none of the characters that are escaped there.
+/// The fifth field of each line of `/proc/PID/mountinfo`, `proc_pid_mountinfo(5)`. Paths of ours have none of the characters that are escaped there.
 fn mount_points(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
     text.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from)
 }

@@ -66,13 +66,14 @@ pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
 ///
 /// All ids of the container are the runner's own on the host. Containers that workflows start share its network, so that a published port is reached at `localhost`; any
 /// port, as with Docker.
-pub(super) fn private_engine_options(runner: &Runner) -> Vec<String> {
+pub(super) fn private_engine_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
     let Some(ids) = runner.ids else { return Vec::new() };
-    vec![
-        format!("--uidmap={ids}"),
-        format!("--gidmap={ids}"),
-        "--sysctl=net.ipv4.ip_unprivileged_port_start=0".to_owned(),
-    ]
+    let mut options = vec![format!("--uidmap={ids}"), format!("--gidmap={ids}")];
+    // The host's own network has the host's own settings.
+    if fleet.network.as_deref() != Some("host") {
+        options.push("--sysctl=net.ipv4.ip_unprivileged_port_start=0".to_owned());
+    }
+    options
 }
 
 /// `SELinux` lets no confined container talk to an engine's socket.

@@ -5,7 +5,7 @@
 //! with the runner; rootless Podman makes no control groups, so whatever it started is in its own and ends with it.
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs};
+use super::{MARKER, Programs, hardening};
 use crate::config::Flavour;
 use crate::fleet::{Fleet, Runner, names};
 
@@ -23,9 +23,6 @@ const IMAGES_INSIDE: &str = "/run/homelab-runner-images";
 
 /// The host's programs and libraries. Those with a dash are there on some hosts only: the links of a merged `/usr`, and what NixOS has instead.
 const PROGRAMS: &str = "/usr /etc -/bin -/sbin -/lib -/lib64 -/nix/store -/run/current-system -/run/wrappers";
-
-/// What a container engine has no use for. ptrace is left: debuggers are a fair use of a workflow.
-const FORBIDDEN_CALLS: &str = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
 
 /// The text of `homelab-runner-engine@N.socket`.
 pub(super) fn socket(runner: &Runner) -> String {
@@ -66,7 +63,7 @@ pub(super) fn service(fleet: &Fleet, runner: &Runner, programs: &Programs) -> St
         .command("ExecStart", "", &podman(runner, programs, &["system", "service", "--time=0"]));
     ending(&mut text);
     view(&mut text, fleet, runner);
-    hardening(&mut text);
+    hardening::of_engine(&mut text);
     text.finish()
 }
 
@@ -111,9 +108,8 @@ fn podman(runner: &Runner, programs: &Programs, command: &[&str]) -> Vec<String>
 }
 
 fn ending(text: &mut UnitText) {
-    text.plain("Environment", format!("CONTAINERS_CONF_OVERRIDE={CONFIG_INSIDE}"))
-        // systemd ends Podman in order and kills the containers with it: a PID 1 that ignores SIGTERM must not hold the runner up.
-        .plain("KillMode", "mixed")
+    // systemd ends Podman in order and kills the containers with it: a PID 1 that ignores SIGTERM must not hold the runner up.
+    text.plain("KillMode", "mixed")
         .plain("TimeoutStopSec", "10s")
         // A container that is killed for its memory is the workflow's affair.
         .plain("OOMPolicy", "continue");
@@ -128,6 +124,7 @@ fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
     let directory = format!("homelab-runner-engine-{}", runner.number);
     text.plain("Environment", format!("HOME={storage}"))
         .plain("Environment", format!("XDG_RUNTIME_DIR={}", runtime_directory(runner)))
+        .plain("Environment", format!("CONTAINERS_CONF_OVERRIDE={CONFIG_INSIDE}"))
         .plain("RuntimeDirectory", directory)
         .plain("RuntimeDirectoryMode", "0700")
         .plain("RootDirectory", paths.view("root").display())
@@ -147,39 +144,6 @@ fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
         // Locks in shared memory would outlive the service.
         .plain("TemporaryFileSystem", "/dev/shm:mode=1777")
         .plain("NetworkNamespacePath", paths.view("network").display());
-}
-
-/// `systemd-analyze security` says what is left open; each of these has a use in a rootless engine:
-/// - new privileges, `CAP_SETUID`, `CAP_SETGID`, `CAP_SYS_ADMIN`, `CAP_DAC_OVERRIDE` (bounding set only): newuidmap(1) and newgidmap(1);
-/// - user and all other namespaces, mounts, setuid files, writable and executable memory: that is what containers are made of;
-/// - `/proc` and `/sys` without covers (`ProtectKernelTunables=`, `ProtectKernelLogs=`, `ProtectProc=`, `ProtectHostname=`, `ProcSubset=`): the kernel lets a user namespace
-///   mount a `/proc` only where none of the old one is covered;
-/// - the control group file system: it is the engine's own, delegated;
-/// - `/dev/net/tun` for pasta(1), `/dev/fuse` for fuse-overlayfs(1);
-/// - the network: it is the runner's, as any workflow step has it.
-fn hardening(text: &mut UnitText) {
-    for (key, value) in [
-        ("UMask", "0077"),
-        ("CapabilityBoundingSet", "CAP_SETUID CAP_SETGID CAP_SYS_ADMIN CAP_DAC_OVERRIDE"),
-        ("DevicePolicy", "closed"),
-        ("DeviceAllow", "/dev/net/tun rw"),
-        ("DeviceAllow", "/dev/fuse rw"),
-        ("LockPersonality", "yes"),
-        ("PrivateIPC", "yes"),
-        ("PrivateTmp", "yes"),
-        ("ProtectClock", "yes"),
-        ("ProtectHome", "tmpfs"),
-        ("ProtectKernelModules", "yes"),
-        ("ProtectSystem", "strict"),
-        ("RemoveIPC", "yes"),
-        ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET"),
-        ("RestrictRealtime", "yes"),
-        ("SystemCallArchitectures", "native"),
-        ("SystemCallErrorNumber", "EPERM"),
-        ("SystemCallFilter", FORBIDDEN_CALLS),
-    ] {
-        text.plain(key, value);
-    }
 }
 
 fn runtime_directory(runner: &Runner) -> String {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs, engine};
+use super::{MARKER, Programs, engine, hardening};
 use crate::config::{Engine, Limits, SocketMode};
 use crate::fleet::{Fleet, IdRange, Runner, Scope, names};
 use crate::runner::{self, RunnerExit};
@@ -76,6 +76,7 @@ pub(super) fn service_lines(
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
         // Longer than the engine's own limit, so that it is the engine that gives up first.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
+    hardening::of_runner(text);
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.

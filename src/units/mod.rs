@@ -6,6 +6,7 @@
 pub mod compose;
 mod container;
 mod engine;
+mod hardening;
 mod launch;
 mod quadlet;
 mod service;

@@ -37,7 +37,7 @@ fn container_section(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
     if !container::is_confined(runner) {
         text.plain("SecurityLabelDisable", "true");
     }
-    for option in container::private_engine_options(runner) {
+    for option in container::private_engine_options(fleet, runner) {
         text.command("PodmanArgs", "", &[option]);
     }
     text.plain_if("Network", fleet.network.as_ref());

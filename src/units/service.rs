@@ -35,7 +35,7 @@ fn podman(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
     if !container::is_confined(runner) {
         run.push("--security-opt=label=disable".to_owned());
     }
-    run.extend(container::private_engine_options(runner));
+    run.extend(container::private_engine_options(fleet, runner));
     run.extend(image_and_command(runner));
     let remove = [&engine, "rm", "--volumes", "--force", "--ignore", &runner.name].map(ToString::to_string);
     text.plain("Type", "notify")

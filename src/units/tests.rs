@@ -64,7 +64,8 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    assert_eq!(once.len(), 2 + 2 + 7 + 7);
+    // Scripts and settings of the engines, fleet slice and target; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 3 + 2 + 7 * 4);
 }
 
 #[test]

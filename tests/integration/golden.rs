@@ -60,12 +60,24 @@ impl Case {
         self.directory().join("expected")
     }
 
+    /// The text of the config. Compose has no private engines.
+    fn config(&self) -> String {
+        let text = fs::read_to_string(self.config_file()).unwrap();
+        if self.format != "compose" {
+            return text;
+        }
+        let text = text.replace("socket = \"private\"", "socket = \"host\"");
+        if text.contains("\nsocket = ") { text } else { format!("socket = \"host\"\n{text}") }
+    }
+
     /// Has `runnerctl` write the files below a new directory.
     pub(crate) fn generate(&self) -> TempDir {
         let directory = tempfile::tempdir().unwrap();
+        let config = tempfile::NamedTempFile::new().unwrap();
+        fs::write(config.path(), self.config()).unwrap();
         runnerctl()
             .arg("--config")
-            .arg(self.config_file())
+            .arg(config.path())
             .args(["--runnerctl", "/usr/bin/runnerctl"])
             .arg(format!("--engine-program=/usr/bin/{}", self.engine))
             .args(["generate", "--format", self.format, "--out"])

@@ -66,8 +66,8 @@ proptest! {
         others in proptest::collection::vec((0x6fff_0000_u32..0x7010_0000, 1_u32..200_000), 0..8),
         count in 1_u16..40,
     ) {
-        let subuid: String = others.iter().map(|(first, n)| format!("x:{first}:{n}\n")).collect();
-        let ranges = host(&subuid).allocate(1..=count);
+        let lines: Vec<String> = others.iter().map(|(first, n)| format!("x:{first}:{n}\n")).collect();
+        let ranges = host(&lines.concat()).allocate(1..=count);
         prop_assert_eq!(ranges.len(), usize::from(count));
         let mut all: Vec<Range<u64>> = ranges.values().map(|range| range.ids()).collect();
         for range in &all {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{Config, UnitFormat};
-use crate::fleet::{Fleet, Layout, ObservedRunner};
+use crate::fleet::{Fleet, FoundAccount, HostIds, Layout, ObservedRunner};
 use crate::units::{Programs, render};
 
 fn files(text: &str) -> Vec<UnitFile> {
@@ -58,10 +58,15 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
         [
             "write entrypoint.sh",
             "write health.sh",
+            "write engine.conf",
             "write homelab-runners.slice",
             "write homelab-runners-1.slice",
             "write homelab-runners-2.slice",
             "write homelab-runners.target",
+            "write homelab-runner-engine@1.socket",
+            "write homelab-runner-engine@1.service",
+            "write homelab-runner-engine@2.socket",
+            "write homelab-runner-engine@2.service",
             "write homelab-runner@1.container",
             "write homelab-runner@2.container",
             "enable homelab-runners.target",
@@ -96,8 +101,11 @@ fn a_removed_runner_is_stopped_before_its_file_goes_and_systemd_forgets_it() {
         words(&plan),
         [
             "stop homelab-runner@2.service",
+            "stop homelab-runner-engine@2.socket",
             "stop homelab-runners-2.slice",
             "remove homelab-runner@2.container",
+            "remove homelab-runner-engine@2.service",
+            "remove homelab-runner-engine@2.socket",
             "remove homelab-runners-2.slice",
             "write homelab-runners.target",
             "reload",
@@ -183,4 +191,67 @@ fn uninstalling_stops_then_removes_then_reloads_and_twice_is_nothing() {
     );
     assert_eq!(steps.last().unwrap(), "reload");
     assert!(Plan::uninstall(&Observed::default(), Permissions::default()).is_empty());
+}
+
+fn account(number: u16) -> Account {
+    Account { number, range: HostIds::default().allocate([number].into_iter())[&number] }
+}
+
+fn with_account(mut observed: Observed, account: Account, complete: bool, ours: bool) -> Observed {
+    observed.accounts.insert(account.number, FoundAccount { range: Some(account.range), complete, ours });
+    observed
+}
+
+#[test]
+fn accounts_are_made_before_anything_that_needs_them_and_removed_after_it() {
+    let wanted = [account(1), account(2)];
+    let plan = Plan::install(&files("count = 2"), &Observed::default(), Permissions::default());
+    let plan = plan.unwrap().with_accounts(&wanted, &Observed::default());
+    assert_eq!(words(&plan)[..3], ["add homelab-runner-1", "add homelab-runner-2", "write entrypoint.sh"]);
+
+    let two = installed(&files("count = 2"));
+    let observed = with_account(with_account(two, account(1), true, true), account(2), true, true);
+    let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
+    let plan = plan.with_accounts(&wanted[..1], &observed);
+    assert_eq!(words(&plan).last().unwrap(), "delete homelab-runner-2");
+    assert!(!words(&plan).iter().any(|word| word.starts_with("add")));
+}
+
+#[test]
+fn an_account_that_was_cut_off_in_the_making_is_completed() {
+    let files = files("count = 1");
+    let observed = with_account(installed(&files), account(1), false, true);
+    let plan = Plan::install(&files, &observed, Permissions::default()).unwrap();
+    assert_eq!(words(&plan.with_accounts(&[account(1)], &observed)), ["add homelab-runner-1"]);
+}
+
+#[test]
+fn an_account_that_somebody_else_made_is_used_and_never_removed() {
+    let files = files("count = 1");
+    let observed = with_account(installed(&files), account(1), true, false);
+    let plan = Plan::install(&files, &observed, Permissions::default()).unwrap();
+    assert!(plan.with_accounts(&[account(1)], &observed).is_empty());
+    assert!(
+        !words(&Plan::uninstall(&observed, Permissions::default()))
+            .contains(&"delete homelab-runner-1".to_owned())
+    );
+}
+
+#[test]
+fn the_account_of_a_busy_runner_stays() {
+    let mut observed = with_account(installed(&files("count = 2")), account(2), true, true);
+    observed.runners.get_mut(&2).unwrap().busy = true;
+    let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
+    assert!(!words(&plan.with_accounts(&[], &observed)).contains(&"delete homelab-runner-2".to_owned()));
+    assert!(Plan::uninstall(&observed, Permissions::default()).is_empty());
+}
+
+#[test]
+fn a_runner_that_loses_its_engine_is_stopped_with_its_socket_and_started_again() {
+    let observed = installed(&files("count = 1"));
+    let plan = Plan::install(&files("count = 1\nsocket = \"none\""), &observed, Permissions::default());
+    let words = words(&plan.unwrap());
+    assert!(words.contains(&"stop homelab-runner-engine@1.socket".to_owned()), "{words:?}");
+    assert!(words.contains(&"remove homelab-runner-engine@1.service".to_owned()), "{words:?}");
+    assert_eq!(words.last().unwrap(), "start homelab-runner@1.service");
 }

@@ -19,13 +19,18 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 8] = [
+const INSTALLED: [&str; 13] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
+    "etc/systemd/system/homelab-runner-engine@1.service",
+    "etc/systemd/system/homelab-runner-engine@1.socket",
+    "etc/systemd/system/homelab-runner-engine@2.service",
+    "etc/systemd/system/homelab-runner-engine@2.socket",
     "etc/systemd/system/homelab-runners-1.slice",
     "etc/systemd/system/homelab-runners-2.slice",
     "etc/systemd/system/homelab-runners.slice",
     "etc/systemd/system/homelab-runners.target",
+    "var/lib/homelab-runners/scripts/engine.conf",
     "var/lib/homelab-runners/scripts/entrypoint.sh",
     "var/lib/homelab-runners/scripts/health.sh",
 ];

@@ -88,6 +88,45 @@ fn hostile_values_arrive_in_plain_services_as_well() {
     }
 }
 
+/// The exposure level of each kind of service, in tenths: systemd's sum of what is left open, from 0 to 100. Why it is open stands beside the settings, in `src/units`.
+const CEILINGS: [(&str, u32); 2] = [("homelab-runner-engine@", 50), ("homelab-runner@", 76)];
+
+/// `systemd-analyze security` of one unit.
+fn exposure(root: &TempDir, unit: &str) -> (u32, String) {
+    let said = run("usr/bin/systemd-analyze", |command| {
+        command.args(["security", "--offline=true", "--no-pager"]);
+        command.arg(format!("--root={}", root.path().display())).arg(unit);
+    });
+    let (_, level) =
+        said.stdout.split_once("Overall exposure level for ").unwrap_or_else(|| panic!("{}", said.stderr));
+    let level = level.split_once(": ").unwrap().1.split(' ').next().unwrap();
+    let (whole, tenth) = level.split_once('.').unwrap();
+    (whole.parse::<u32>().unwrap() * 10 + tenth.parse::<u32>().unwrap(), said.stdout)
+}
+
+#[test]
+fn no_service_is_more_exposed_than_its_ceiling() {
+    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &DOCKER] {
+        let root = root();
+        let mut units = put_units(&root, &case.expected());
+        if case.expected().join("etc/containers").exists() {
+            for (name, text) in quadlet::generated(case) {
+                put(&root, &name, &text);
+                units.push(name);
+            }
+        }
+        for unit in units.iter().filter(|unit| unit.ends_with(".service")) {
+            let ceiling =
+                CEILINGS.iter().find(|(kind, _)| unit.starts_with(kind)).map(|(_, ceiling)| *ceiling);
+            let (level, details) = exposure(&root, unit);
+            assert!(
+                level <= ceiling.unwrap_or_else(|| panic!("{unit} has no ceiling")),
+                "{unit}: {level}\n{details}"
+            );
+        }
+    }
+}
+
 #[test]
 fn systemd_is_really_asked() {
     let root = root();

@@ -1,0 +1,65 @@
+//! What a unit may not do, systemd.exec(5). `systemd-analyze security` lists what is left open; why it has to be stands here.
+
+use super::syntax::UnitText;
+
+/// What no container engine and no workflow has a use for. ptrace is left: debuggers are a fair use of a workflow.
+const FORBIDDEN_CALLS: &str = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
+
+/// Sockets of all other kinds, most of them never looked at, have been a way into the kernel more than once.
+const SOCKETS: &str = "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET";
+
+/// Rights that are for hosts, not for what runs containers.
+const FORBIDDEN_RIGHTS: &str = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_BLOCK_SUSPEND CAP_IPC_LOCK CAP_LEASE CAP_LINUX_IMMUTABLE \
+    CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYSLOG CAP_SYS_BOOT CAP_SYS_MODULE CAP_SYS_PACCT CAP_SYS_RAWIO CAP_SYS_TIME CAP_SYS_TTY_CONFIG \
+    CAP_WAKE_ALARM";
+
+/// For the unit of a runner, in which root starts the container.
+///
+/// Left open:
+/// - a mount namespace of its own, and with it every `Private…=` and `Protect…=`: the engine's mounts have to be the host's, or the next command of the engine does not
+///   find them;
+/// - devices: images may hold device nodes, and unpacking them needs them all;
+/// - all other rights, namespaces, users and networks: they are what root makes a container of. The container has Podman's or Docker's own short list.
+/// - other architectures and personalities: 32-bit programs and debuggers in workflows.
+pub(super) fn of_runner(text: &mut UnitText) {
+    text.plain("CapabilityBoundingSet", FORBIDDEN_RIGHTS);
+    of_all(text);
+}
+
+/// For the unit of a private engine, which runs without rights.
+///
+/// Left open:
+/// - new privileges, `CAP_SETUID`, `CAP_SETGID`, `CAP_SYS_ADMIN`, `CAP_DAC_OVERRIDE` (bounding set only): newuidmap(1) and newgidmap(1);
+/// - user and all other namespaces, mounts, setuid files, writable and executable memory: that is what containers are made of;
+/// - `/proc` and `/sys` without covers (`ProtectKernelTunables=`, `ProtectKernelLogs=`, `ProtectProc=`, `ProtectHostname=`, `ProcSubset=`): the kernel lets a user
+///   namespace mount a `/proc` only where none of the old one is covered;
+/// - the control group file system: it is the engine's own, delegated;
+/// - `/dev/net/tun` for pasta(1), `/dev/fuse` for fuse-overlayfs(1);
+/// - the network: it is the runner's, as any workflow step has it;
+/// - other architectures and personalities: 32-bit images and debuggers.
+pub(super) fn of_engine(text: &mut UnitText) {
+    for (key, value) in [
+        ("UMask", "0077"),
+        ("CapabilityBoundingSet", "CAP_SETUID CAP_SETGID CAP_SYS_ADMIN CAP_DAC_OVERRIDE"),
+        ("DevicePolicy", "closed"),
+        ("DeviceAllow", "/dev/net/tun rw"),
+        ("DeviceAllow", "/dev/fuse rw"),
+        ("PrivateIPC", "yes"),
+        ("PrivateTmp", "yes"),
+        ("ProtectClock", "yes"),
+        ("ProtectHome", "tmpfs"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectSystem", "strict"),
+        ("RemoveIPC", "yes"),
+    ] {
+        text.plain(key, value);
+    }
+    of_all(text);
+}
+
+fn of_all(text: &mut UnitText) {
+    text.plain("RestrictAddressFamilies", SOCKETS)
+        .plain("RestrictRealtime", "yes")
+        .plain("SystemCallErrorNumber", "EPERM")
+        .plain("SystemCallFilter", FORBIDDEN_CALLS);
+}
