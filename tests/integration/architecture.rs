@@ -11,8 +11,8 @@ use homelab_runners::config::RegistrationToken;
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 5] = ["config", "fleet", "units", "runner", "status"];
-const EDGES: [&str; 4] = ["files", "systemd", "programs", "control_group"];
+const CORE: [&str; 6] = ["config", "doctor", "fleet", "units", "runner", "status"];
+const EDGES: [&str; 5] = ["files", "host_facts", "systemd", "programs", "control_group"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.
