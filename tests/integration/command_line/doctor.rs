@@ -1,4 +1,4 @@
-//! `doctor` on hosts that stand below a directory.
+//! `doctor` on hosts that stand below a directory, and `install-units` where it refuses.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::{Below, Called, runnerctl};
+use crate::golden::files_below;
 
 const PRIVATE: [&str; 4] = ["newuidmap", "newgidmap", "pasta", "user namespaces"];
 
@@ -49,7 +50,7 @@ fn host(os_release: &str, without: &[&str], with: &[(&str, &str)]) -> Below {
 
 const DEBIAN: &str = "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nID=debian\n";
 
-/// Everything but warnings as subjects, those that are not good with their hints; versions are not known below a root.
+/// Subject, verdict and all of each finding. Versions are not known below a root.
 fn findings(called: &Called) -> Vec<(String, String, Value)> {
     let findings: Value = serde_json::from_str(&called.stdout).unwrap();
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
@@ -193,6 +194,33 @@ fn a_users_own_fleet_is_told_of_ids_and_of_linger() {
     ] {
         assert!(called.stdout.contains(line), "{line}\n{}", called.stdout);
     }
+}
+
+/// This host may have anything; the engine that is named here is on none.
+#[test]
+fn install_units_refuses_an_engine_that_is_not_there_and_writes_nothing() {
+    let below = Below::with_config("");
+    let at = |path: &str| below.at(path).display().to_string();
+    let paths = format!(
+        "[paths]\ntokens = \"{}\"\nstate = \"{}\"\nruntime = \"{}\"\n",
+        at("etc/homelab-runners/.env"),
+        at("state"),
+        at("runtime")
+    );
+    below
+        .write_config(&format!("url = \"https://github.com/acme\"\nengine = \"docker\"\ncount = 1\n{paths}"));
+    let before = files_below(below.path());
+    let mut command = runnerctl();
+    command.args(["install-units", "--engine-program", "/nonexistent/docker", "--config"]);
+    command.arg(below.at("etc/homelab-runners/config.toml"));
+    let called = Called::from(command.assert()).ends(2);
+    let called = called.says(&[
+        "engine = \"docker\" needs docker: not installed (/nonexistent/docker does not exist)",
+        "nothing was changed: this host lacks what the config asks for",
+        "hint: `runnerctl doctor --config ",
+    ]);
+    assert!(!called.stderr.contains("needs newuidmap"), "nobody asked for it:\n{}", called.stderr);
+    assert_eq!(files_below(below.path()), before);
 }
 
 #[test]
