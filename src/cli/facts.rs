@@ -99,8 +99,10 @@ impl Place {
         }
     }
 
+    /// The best of that name: NixOS has a plain one beside the one that may map ids.
     fn id_mapper(&self, name: &str) -> IdMapper {
-        self.find(name).map_or(IdMapper::Missing, |program| host_facts::id_mapper(&self.root.at(&program)))
+        let found = programs::places(name, self.path.as_deref());
+        found.map(|place| host_facts::id_mapper(&self.root.at(&place))).max().unwrap_or(IdMapper::Missing)
     }
 
     /// With the version that it says, unless it stands below another root.

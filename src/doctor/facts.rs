@@ -98,8 +98,8 @@ impl Program {
     }
 }
 
-/// newuidmap(1) or newgidmap(1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// newuidmap(1) or newgidmap(1), from bad to good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IdMapper {
     /// In none of the usual places.
     Missing,

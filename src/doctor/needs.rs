@@ -21,6 +21,8 @@ pub struct Needs {
     pub host_socket: bool,
     /// Keys of `[limits]` that are set somewhere.
     pub limits: BTreeSet<&'static str>,
+    /// The runners' network in the engine's words, where the config names one.
+    pub network: Option<String>,
     /// Identities and work folders.
     pub state: PathBuf,
     /// Tokens for a moment; has to be in memory.
@@ -44,6 +46,7 @@ impl Needs {
             private_socket,
             host_socket: fleet.runners.iter().any(|runner| runner.socket == SocketMode::Host),
             limits: of_runners.chain([&fleet.limits]).flat_map(keys).collect(),
+            network: fleet.network.clone(),
             state: layout.state.clone(),
             runtime: layout.runtime.clone(),
             reports: layout.reports.clone(),

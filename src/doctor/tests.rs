@@ -376,6 +376,18 @@ fn a_users_own_fleet_needs_ids_of_that_user_and_gets_a_range_that_is_free() {
 }
 
 #[test]
+fn a_users_own_fleet_of_root_is_not_rootless_and_one_with_a_network_of_its_own_may_do_without_pasta() {
+    let root = HostFacts { uid: 0, newuidmap: IdMapper::Missing, pasta: MISSING, ..debian_13() };
+    assert_refused(&root, &user(""), &[]);
+    let facts = HostFacts { pasta: MISSING, ..debian_13() };
+    assert_eq!(refusals(&facts, &user("")).len(), 1);
+    assert_eq!(not_ok(&facts, &user("network = \"host\"\n")), ["missing pasta: not installed"]);
+    assert_refused(&facts, &user("network = \"host\"\n"), &[]);
+    // What workflows start has the network of their own engine.
+    assert_eq!(refusals(&facts, &private("network = \"host\"\n")).len(), 1);
+}
+
+#[test]
 fn without_cgroup_v2_there_is_no_fleet() {
     let facts = HostFacts { control_groups: ControlGroups::Version1, ..debian_13() };
     let refused = refusals(&facts, &system("engine = \"podman\"\n"));

@@ -10,11 +10,15 @@ use crate::doctor::{
 
 pub(super) fn examine(facts: &HostFacts, needs: &Needs) -> Vec<Finding> {
     let Some(rootless) = needs.rootless() else { return Vec::new() };
+    if facts.uid == 0 && !needs.private_socket {
+        // The Podman of root's own systemd is not rootless.
+        return Vec::new();
+    }
     let mut findings = vec![
         user_namespaces(&facts.user_namespaces, facts.os.distribution, rootless),
         id_mapper("newuidmap", facts.newuidmap, facts.os.distribution, rootless),
         id_mapper("newgidmap", facts.newgidmap, facts.os.distribution, rootless),
-        network(facts, rootless),
+        network(facts, needs, rootless),
         network_namespaces(facts, rootless),
     ];
     if needs.private_socket {
@@ -92,7 +96,7 @@ fn id_mapper(name: &str, found: IdMapper, distribution: Distribution, rootless: 
 }
 
 /// pasta since Podman 5.0, slirp4netns before.
-fn network(facts: &HostFacts, rootless: Rootless) -> Finding {
+fn network(facts: &HostFacts, needs: &Needs, rootless: Rootless) -> Finding {
     let is_old = facts.podman.version().is_some_and(|version| !version.is_at_least(5, 0));
     let (name, found, software) = if is_old {
         ("slirp4netns", &facts.slirp4netns, Software::Slirp4netns)
@@ -111,10 +115,15 @@ fn network(facts: &HostFacts, rootless: Rootless) -> Finding {
             };
             finding.mended_by(software.install(distribution))
         }
-        (Program::Missing { .. }, distribution) => breaking(
-            Finding::missing(name, "not installed").mended_by(software.install(distribution)),
-            rootless,
-        ),
+        (Program::Missing { .. }, distribution) => {
+            let finding = Finding::missing(name, "not installed").mended_by(software.install(distribution));
+            // With a network that the config names, such as the host's, runners may do without.
+            if needs.private_socket || needs.network.is_none() {
+                breaking(finding, rootless)
+            } else {
+                finding
+            }
+        }
     }
 }
 
