@@ -4,7 +4,7 @@
 //! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
 //!
 //! Invariants, each held by a test:
-//! - the core (`config`, `fleet`, `units`, `runner`, `status`) has no I/O and reads no clock;
+//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
 //! - a secret lives in [`config::RegistrationToken`] alone, which cannot be printed or serialised;
 //! - only files that carry [`units::MARKER`] are overwritten or deleted;
@@ -12,6 +12,7 @@
 
 // Core: plain data and functions.
 pub mod config;
+pub mod doctor;
 pub mod fleet;
 pub mod runner;
 pub mod status;
@@ -20,6 +21,7 @@ pub mod units;
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod host_facts;
 pub mod mounts;
 pub mod programs;
 pub mod systemd;

@@ -86,8 +86,13 @@ impl Context {
                 format!("write a first one with `runnerctl init{}`", global.repeated()),
             )
         })?;
-        let config = Config::parse(&text).map_err(|problems| {
-            output::problems(&path.display().to_string(), &text, &problems);
+        Self::parse(&text, &path.display().to_string(), global)
+    }
+
+    /// The same for a config whose text is at hand; `origin` is its name in messages.
+    pub(super) fn parse(text: &str, origin: &str, global: &GlobalArgs) -> Result<Self, Failure> {
+        let config = Config::parse(text).map_err(|problems| {
+            output::problems(origin, text, &problems);
             Failure::told()
         })?;
         let host_format =

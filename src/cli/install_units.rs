@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{diff, output, power, progress};
+use super::{diff, facts, output, power, progress};
 use crate::apply::{self, Host};
-use crate::config::{Engine, SocketMode, UnitFormat};
+use crate::config::{SocketMode, UnitFormat};
+use crate::doctor::examine;
 use crate::files::{self, Lock, Root};
 use crate::fleet::Observed;
 use crate::fleet::plan::{Permissions, Plan, Step};
@@ -34,7 +35,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     super::check::warn_about_http(&context.fleet);
     let on_host = context.root == Root::host();
     if on_host {
-        check_host(&context)?;
+        check_host(&context, global)?;
     }
     let allowed = Permissions { force: args.force, no_start: args.no_start || !on_host };
     block_on(install(args, &context, allowed))
@@ -142,17 +143,19 @@ fn warn_about_socket(context: &Context) {
     }
 }
 
-/// What would fail later fails here, before anything is written.
-fn check_host(context: &Context) -> Result<(), Failure> {
-    let engine = &context.programs.engine;
-    if !engine.is_file() {
-        let name = context.fleet.engine.program();
-        let package = if context.fleet.engine == Engine::Docker { "docker.io" } else { "podman" };
+/// What would fail later fails here, before anything is written, and all of it at once.
+fn check_host(context: &Context, global: &GlobalArgs) -> Result<(), Failure> {
+    let needs = facts::needs(context);
+    let findings = examine(&block_on(async { Ok(facts::gather(global, &needs).await) })?, &needs);
+    let refusals: Vec<_> =
+        findings.iter().filter_map(|finding| Some((finding.refusal()?, finding.hint()))).collect();
+    for (refusal, hint) in &refusals {
+        output::error(refusal, hint.as_deref());
+    }
+    if !refusals.is_empty() {
         return Err(Failure::new(
-            format!("{name} is not installed ({} does not exist)", engine.display()),
-            format!(
-                "install it (Debian: apt install {package}; Fedora: dnf install {name}), or set engine in the config"
-            ),
+            "nothing was changed: this host lacks what the config asks for",
+            format!("`runnerctl doctor{}` shows the rest of it", global.repeated()),
         ));
     }
     if context.fleet.unit_format == UnitFormat::Quadlet {
@@ -163,12 +166,8 @@ fn check_host(context: &Context) -> Result<(), Failure> {
 
 /// Podman's own generator reads the files before systemd would.
 fn check_quadlet(context: &Context) -> Result<(), Failure> {
-    let Some(generator) = programs::generator() else {
-        return Err(Failure::new(
-            "this host has no Quadlet (Podman 4.4 or newer)",
-            "set unit_format = \"service\" in the config, or install a newer Podman",
-        ));
-    };
+    // Where there is none the examination has refused already.
+    let Some(generator) = programs::generator() else { return Ok(()) };
     let directory = tempfile::tempdir()?;
     for file in context.files().iter().filter(|file| file.path.starts_with(&context.fleet.layout.quadlet_dir))
     {

@@ -7,7 +7,9 @@ mod check;
 mod completions;
 mod context;
 mod diff;
+mod doctor;
 mod exit;
+mod facts;
 mod failure;
 mod generate;
 mod init;
@@ -43,6 +45,8 @@ enum Command {
     Init(init::Args),
     /// Check the config and the tokens; changes nothing
     Check(check::Args),
+    /// Look at the host: what the fleet needs of it, what is missing, and what mends that
+    Doctor(doctor::Args),
     /// Write the fleet's files to a directory or to stdout; changes nothing on the host
     Generate(generate::Args),
     /// Show what install-units would change
@@ -91,6 +95,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => init::run(&args, &global),
             Command::Check(args) => check::run(&args, &global),
+            Command::Doctor(args) => doctor::run(&args, &global),
             Command::Generate(args) => generate::run(&args, &global),
             Command::Diff(args) => diff::run(&args, &global),
             Command::InstallUnits(args) => install_units::run(&args, &global),

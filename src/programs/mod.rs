@@ -1,22 +1,26 @@
 //! The edge to other programs: the only place that starts a process.
 //!
-//! Podman, Docker, Podman's Quadlet generator, journalctl, mount(8) and the programs that keep accounts; everything else is spoken to directly.
+//! Podman, Docker, Podman's Quadlet generator, journalctl, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
+//! directly.
 
 mod accounts;
 mod containers;
 mod idmap;
+mod probe;
 mod quadlet;
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
 pub use idmap::mount_for_engine;
-pub use quadlet::{generator, refuses};
+pub use probe::{NamespaceProbe, user_namespace, version};
+pub use quadlet::{generator, generator_below, refuses};
 
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,14 @@ pub enum ProgramError {
         /// The end of what it said.
         stderr: String,
     },
+    /// It was ended after a time.
+    #[error("{} did not end within {limit:?}", program.display())]
+    TimedOut {
+        /// Its path.
+        program: PathBuf,
+        /// How long it had.
+        limit: Duration,
+    },
 }
 
 /// So much of a program's complaint is shown.
@@ -49,6 +61,22 @@ fn output(mut command: Command) -> Result<String, ProgramError> {
     let program = PathBuf::from(command.get_program());
     let output =
         command.output().map_err(|source| ProgramError::Start { program: program.clone(), source })?;
+    stdout_of(program, &output)
+}
+
+/// The same for a program that nobody should have to wait for: it is killed when the time is up.
+async fn output_within(mut command: Command, limit: Duration) -> Result<String, ProgramError> {
+    let program = PathBuf::from(command.get_program());
+    command.stdin(Stdio::null());
+    let running = tokio::process::Command::from(command).kill_on_drop(true).output();
+    match tokio::time::timeout(limit, running).await {
+        Ok(Ok(output)) => stdout_of(program, &output),
+        Ok(Err(source)) => Err(ProgramError::Start { program, source }),
+        Err(_) => Err(ProgramError::TimedOut { program, limit }),
+    }
+}
+
+fn stdout_of(program: PathBuf, output: &Output) -> Result<String, ProgramError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -57,12 +85,25 @@ fn output(mut command: Command) -> Result<String, ProgramError> {
     Err(ProgramError::Failed { program, status: output.status.to_string(), stderr })
 }
 
-/// The first program of that name in `$PATH`, else in the usual places (a service's or sudo's `$PATH` may be short).
+/// Where a program of that name may be: in `$PATH`, else in the usual places (a service's, sudo's or a user's `$PATH` may be short).
+pub fn places(name: &str, path: Option<&OsStr>) -> impl Iterator<Item = PathBuf> {
+    let usual = [
+        "/usr/local/bin",
+        "/usr/bin",
+        "/bin",
+        "/usr/sbin",
+        "/sbin",
+        "/run/wrappers/bin",
+        "/run/current-system/sw/bin",
+    ];
+    let listed = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
+    listed.into_iter().chain(usual.map(PathBuf::from)).map(move |directory| directory.join(name))
+}
+
+/// The first program of that name in one of its [`places`].
 #[must_use]
 pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
-    let usual = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"].map(PathBuf::from);
-    let listed = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
-    listed.into_iter().chain(usual).map(|directory| directory.join(name)).find(|program| program.is_file())
+    places(name, path).find(|program| program.is_file())
 }
 
 /// Becomes `journalctl` for these units; returns only if that fails.

@@ -18,7 +18,13 @@ const PLACES: [&str; 5] = [
 /// The host's Quadlet generator; `None`: it has no Quadlet (Podman older than 4.4, or none).
 #[must_use]
 pub fn generator() -> Option<PathBuf> {
-    PLACES.iter().map(PathBuf::from).find(|place| place.is_file())
+    generator_below(&Path::to_owned)
+}
+
+/// The same below another directory than `/`: `at` says where a path of the host is.
+#[must_use]
+pub fn generator_below(at: &dyn Fn(&Path) -> PathBuf) -> Option<PathBuf> {
+    PLACES.iter().map(|place| at(Path::new(place))).find(|place| place.is_file())
 }
 
 /// Has `generator` read the Quadlet files of `directory` without writing anything.

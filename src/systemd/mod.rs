@@ -16,6 +16,7 @@
 //! - systemd forgets units that nothing needs. A unit that is not there is an answer, not an error.
 
 mod client;
+mod clock;
 mod dbus_error;
 mod error;
 mod hint;

@@ -11,9 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::{RegistrationToken, Tokens, variable};
 use crate::files::{self, FileError};
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
-
-/// `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2).
-const MEMORY_FILE_SYSTEMS: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+use crate::host_facts;
 
 /// What the step is told on its command line.
 #[derive(Debug)]
@@ -125,7 +123,7 @@ fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
 
 fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
     let place = step.tokens.display();
-    if !on_tmpfs(&step.paths.token) {
+    if host_facts::is_in_memory(&step.paths.token) != Some(true) {
         return Err(TokenProblem {
             cause: format!(
                 "{} is not on a tmpfs, and a token must not reach a disk",
@@ -153,15 +151,6 @@ fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
     }
     let token: &RegistrationToken = tokens.of(step.runner).map_err(|error| in_file(&error))?;
     Ok(SecretString::from(token.expose()))
-}
-
-fn on_tmpfs(path: &std::path::Path) -> bool {
-    rustix::fs::statfs(path).is_ok_and(|found| {
-        // The field's type differs between architectures.
-        #[allow(clippy::useless_conversion, clippy::allow_attributes, reason = "i64 on x86_64 only")]
-        let kind = i64::from(found.f_type);
-        MEMORY_FILE_SYSTEMS.contains(&kind)
-    })
 }
 
 #[cfg(test)]
@@ -261,7 +250,7 @@ mod tests {
     #[test]
     fn a_token_never_reaches_a_disk() {
         let directory = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        if on_tmpfs(directory.path()) {
+        if host_facts::is_in_memory(directory.path()) == Some(true) {
             return;
         }
         let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));

@@ -11,8 +11,8 @@ use homelab_runners::config::RegistrationToken;
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 5] = ["config", "fleet", "units", "runner", "status"];
-const EDGES: [&str; 5] = ["files", "systemd", "programs", "control_group", "mounts"];
+const CORE: [&str; 6] = ["config", "doctor", "fleet", "units", "runner", "status"];
+const EDGES: [&str; 6] = ["files", "host_facts", "systemd", "programs", "control_group", "mounts"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.

@@ -19,6 +19,7 @@
 
 mod manager;
 mod properties;
+mod timedate;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -193,6 +194,13 @@ impl FakeSystemd {
     pub(crate) async fn end_foreign_job(&self, id: u32, unit: &str, result: &str) {
         let emitter = SignalEmitter::new(&self.connection, MANAGER_PATH).unwrap();
         emitter.job_removed(id, job_path(id), unit, result).await.unwrap();
+    }
+
+    /// Starts a timedated beside it.
+    pub(crate) async fn timedate(&self, is_synchronized: bool) {
+        let timedate = timedate::Timedate { is_synchronized };
+        let added = self.connection.object_server().at(timedate::PATH, timedate).await;
+        assert!(added.is_ok(), "timedated is there already");
     }
 
     /// Ends the connection from systemd's side.

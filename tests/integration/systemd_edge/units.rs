@@ -129,3 +129,13 @@ async fn the_version_is_the_major_number() {
 
     assert_eq!(systemd.version().await.unwrap(), 257);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_is_synchronized_when_timedated_says_so() {
+    for said in [true, false] {
+        let (fake, systemd) = FakeSystemd::start().await;
+        systemd.is_clock_synchronized().await.unwrap_err();
+        fake.timedate(said).await;
+        assert_eq!(systemd.is_clock_synchronized().await.unwrap(), said);
+    }
+}
