@@ -87,12 +87,9 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
 }
 
 fn add_account(host: &Host, account: Account) -> Result<(), Error> {
-    let found = super::host_ids(&host.root)?.accounts.get(&account.number).copied();
-    if found.is_some_and(|found| found.range != Some(account.range)) {
-        return Err(Error::ForeignAccount { name: account.name() });
-    }
+    let exists = super::host_ids(&host.root)?.accounts.contains_key(&account.number);
     let home = host.layout.runner(account.number).engine_storage;
-    Ok(programs::add_account(account, &home, found.is_some())?)
+    Ok(programs::add_account(account, &home, exists)?)
 }
 
 impl Execution {

@@ -61,12 +61,6 @@ pub enum Error {
     /// systemd.
     #[error(transparent)]
     Systemd(#[from] crate::systemd::Error),
-    /// An account of a name of ours that is not as a private engine needs it.
-    #[error("the account {name} exists and was not made by runnerctl")]
-    ForeignAccount {
-        /// Its name.
-        name: String,
-    },
     /// A program.
     #[error(transparent)]
     Program(#[from] crate::programs::ProgramError),
@@ -87,9 +81,6 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
-            Self::ForeignAccount { name } => {
-                Some(format!("rename or remove it (`userdel {name}`), or set socket = \"host\" or \"none\""))
-            }
             Self::Program(_) | Self::ControlGroup { .. } => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::apply;
 use crate::files::{FileError, SecretFileError};
-use crate::fleet::plan::ForeignFiles;
+use crate::fleet::plan::{ForeignAccounts, ForeignFiles};
 use crate::programs::ProgramError;
 use crate::systemd;
 
@@ -53,6 +53,15 @@ impl From<apply::Error> for Failure {
 impl From<ProgramError> for Failure {
     fn from(error: ProgramError) -> Self {
         Self { message: error.to_string(), hint: None }
+    }
+}
+
+impl From<ForeignAccounts> for Failure {
+    fn from(error: ForeignAccounts) -> Self {
+        Self::new(
+            error.to_string(),
+            "rename or remove it (nothing was changed), or set socket = \"host\" or \"none\", then run this again",
+        )
     }
 }
 

@@ -78,7 +78,7 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
 /// What there is to do: the same for `diff`, `--dry-run` and the real run.
 pub(super) fn plan(context: &Context, observed: &Observed, allowed: Permissions) -> Result<Plan, Failure> {
     let plan = Plan::install(&context.files(), observed, allowed)?
-        .with_accounts(&context.fleet.accounts(), observed);
+        .with_accounts(&context.fleet.accounts(), observed)?;
     Ok(if context.root == Root::host() { plan } else { plan.files_only() })
 }
 

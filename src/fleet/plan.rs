@@ -74,6 +74,11 @@ fn list(paths: &[PathBuf]) -> String {
     format!("{} {}", names.join(", "), if names.len() == 1 { "exists and was" } else { "exist and were" })
 }
 
+/// Accounts that have the names of ours and other ids.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the account {} exists and is not made for a private engine", .0.join(", "))]
+pub struct ForeignAccounts(pub Vec<String>);
+
 impl Plan {
     /// Is there nothing to do?
     #[must_use]
@@ -124,8 +129,22 @@ impl Plan {
     }
 
     /// With the steps that leave the host with exactly the accounts that `wanted` names: made before anything needs them, removed when nothing does any more.
-    #[must_use]
-    pub fn with_accounts(mut self, wanted: &[Account], observed: &Observed) -> Self {
+    ///
+    /// # Errors
+    /// Accounts of somebody else with the names of ours; then nothing may be done at all.
+    pub fn with_accounts(self, wanted: &[Account], observed: &Observed) -> Result<Self, ForeignAccounts> {
+        let is_foreign = |account: &&Account| {
+            observed.accounts.get(&account.number).is_some_and(|found| found.range != Some(account.range))
+        };
+        let foreign: Vec<String> = wanted.iter().filter(is_foreign).map(|account| account.name()).collect();
+        if foreign.is_empty() {
+            Ok(self.with_own_accounts(wanted, observed))
+        } else {
+            Err(ForeignAccounts(foreign))
+        }
+    }
+
+    fn with_own_accounts(mut self, wanted: &[Account], observed: &Observed) -> Self {
         let complete = |account: &Account| {
             observed
                 .accounts
@@ -158,7 +177,7 @@ impl Plan {
             if observed.interrupted {
                 plan.steps.push(Step::Reload);
             }
-            return plan.with_accounts(&[], observed);
+            return plan.with_own_accounts(&[], observed);
         }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
@@ -169,7 +188,7 @@ impl Plan {
         plan.steps.push(Step::Stop(names::FLEET_SLICE.to_owned()));
         plan.steps.extend(ours.into_iter().cloned().map(Step::Remove));
         plan.steps.push(Step::Reload);
-        plan.with_accounts(&[], observed)
+        plan.with_own_accounts(&[], observed)
     }
 
     /// Stops and removes files that are ours and no longer wanted; returns the runners that were stopped and are still wanted.

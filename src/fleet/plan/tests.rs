@@ -206,13 +206,13 @@ fn with_account(mut observed: Observed, account: Account, complete: bool, ours: 
 fn accounts_are_made_before_anything_that_needs_them_and_removed_after_it() {
     let wanted = [account(1), account(2)];
     let plan = Plan::install(&files("count = 2"), &Observed::default(), Permissions::default());
-    let plan = plan.unwrap().with_accounts(&wanted, &Observed::default());
+    let plan = plan.unwrap().with_accounts(&wanted, &Observed::default()).unwrap();
     assert_eq!(words(&plan)[..3], ["add homelab-runner-1", "add homelab-runner-2", "write entrypoint.sh"]);
 
     let two = installed(&files("count = 2"));
     let observed = with_account(with_account(two, account(1), true, true), account(2), true, true);
     let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
-    let plan = plan.with_accounts(&wanted[..1], &observed);
+    let plan = plan.with_accounts(&wanted[..1], &observed).unwrap();
     assert_eq!(words(&plan).last().unwrap(), "delete homelab-runner-2");
     assert!(!words(&plan).iter().any(|word| word.starts_with("add")));
 }
@@ -222,7 +222,7 @@ fn an_account_that_was_cut_off_in_the_making_is_completed() {
     let files = files("count = 1");
     let observed = with_account(installed(&files), account(1), false, true);
     let plan = Plan::install(&files, &observed, Permissions::default()).unwrap();
-    assert_eq!(words(&plan.with_accounts(&[account(1)], &observed)), ["add homelab-runner-1"]);
+    assert_eq!(words(&plan.with_accounts(&[account(1)], &observed).unwrap()), ["add homelab-runner-1"]);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn an_account_that_somebody_else_made_is_used_and_never_removed() {
     let files = files("count = 1");
     let observed = with_account(installed(&files), account(1), true, false);
     let plan = Plan::install(&files, &observed, Permissions::default()).unwrap();
-    assert!(plan.with_accounts(&[account(1)], &observed).is_empty());
+    assert!(plan.with_accounts(&[account(1)], &observed).unwrap().is_empty());
     assert!(
         !words(&Plan::uninstall(&observed, Permissions::default()))
             .contains(&"delete homelab-runner-1".to_owned())
@@ -242,7 +242,9 @@ fn the_account_of_a_busy_runner_stays() {
     let mut observed = with_account(installed(&files("count = 2")), account(2), true, true);
     observed.runners.get_mut(&2).unwrap().busy = true;
     let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
-    assert!(!words(&plan.with_accounts(&[], &observed)).contains(&"delete homelab-runner-2".to_owned()));
+    assert!(
+        !words(&plan.with_accounts(&[], &observed).unwrap()).contains(&"delete homelab-runner-2".to_owned())
+    );
     assert!(Plan::uninstall(&observed, Permissions::default()).is_empty());
 }
 
@@ -254,4 +256,13 @@ fn a_runner_that_loses_its_engine_is_stopped_with_its_socket_and_started_again()
     assert!(words.contains(&"stop homelab-runner-engine@1.socket".to_owned()), "{words:?}");
     assert!(words.contains(&"remove homelab-runner-engine@1.service".to_owned()), "{words:?}");
     assert_eq!(words.last().unwrap(), "start homelab-runner@1.service");
+}
+
+#[test]
+fn an_account_of_somebody_else_stops_everything() {
+    let mut observed = Observed::default();
+    observed.accounts.insert(1, FoundAccount { range: None, complete: false, ours: false });
+    let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
+    let error = plan.with_accounts(&[account(1)], &observed).unwrap_err();
+    assert_eq!(error, ForeignAccounts(vec!["homelab-runner-1".to_owned()]));
 }
