@@ -105,7 +105,8 @@ impl Context {
                 Some(path) => path.clone(),
                 None => std::env::current_exe()?,
             },
-            engine: global.engine_program.clone().unwrap_or_else(|| engine(&fleet)),
+            podman: podman(&fleet, global.engine_program.as_ref()),
+            engine: global.engine_program.clone().unwrap_or_else(|| engine(fleet.engine)),
         };
         Ok(Self { fleet, programs, root: global.root() })
     }
@@ -188,12 +189,6 @@ fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
             "leave --user out, or set socket = \"host\" (your own Podman's) or \"none\"",
         );
     }
-    if fleet.engine == Engine::Docker {
-        return refuse(
-            "works with Podman's runner containers only",
-            "set engine = \"podman\" (it can be installed beside Docker), or socket = \"host\" or \"none\"",
-        );
-    }
     if runner.ids.is_none() {
         return refuse(
             "needs 65536 user ids of its own, and none are left from 1879048192 on",
@@ -203,10 +198,15 @@ fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
     Ok(())
 }
 
-fn engine(fleet: &Fleet) -> PathBuf {
-    let name = fleet.engine.program();
+fn engine(engine: Engine) -> PathBuf {
+    let name = engine.program();
     let path = std::env::var_os("PATH");
     programs::find(name, path.as_deref()).unwrap_or_else(|| Path::new("/usr/bin").join(name))
+}
+
+/// Private engines are Podman's, beside Docker too.
+fn podman(fleet: &Fleet, given: Option<&PathBuf>) -> PathBuf {
+    given.filter(|_| fleet.engine == Engine::Podman).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
 /// Runs a future to its end; nothing here needs more than one thread.

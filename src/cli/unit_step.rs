@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
 use crate::fleet::{IdRange, RunnerPaths};
-use crate::unit_step;
+use crate::unit_step::{self, AttachError};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
@@ -40,6 +40,8 @@ pub(super) struct PrepareArgs {
     reports_dir: PathBuf,
     #[arg(long, value_parser = id_range)]
     first_id: Option<IdRange>,
+    #[arg(long)]
+    unmapped: bool,
 }
 
 /// Which runner, and where its runtime files are.
@@ -86,15 +88,14 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
                 ids: args.first_id,
+                unmapped: args.unmapped,
             })?;
             for line in &said {
                 output::say(line);
             }
         }
         Step::AwaitOnline(args) => {
-            // systemd.service(5): the unit's main process, for ExecStartPost= and the like.
-            let main_process = std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok());
-            if let Err(error) = unit_step::await_online(&args.paths(), main_process) {
+            if let Err(error) = unit_step::await_online(&args.paths(), main_process()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
                 return Ok(Exit::No);
             }
@@ -110,6 +111,11 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.
+fn main_process() -> Option<i32> {
+    std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok())
+}
+
 fn attach_engine(args: AttachArgs) -> Exit {
     let runner = args.place.runner;
     let step = unit_step::AttachEngine {
@@ -119,12 +125,16 @@ fn attach_engine(args: AttachArgs) -> Exit {
         externals: args.externals,
         images: args.images,
     };
-    match unit_step::attach(&step) {
+    match unit_step::attach(&step, main_process()) {
         Ok(said) => {
             if let Some(line) = said {
                 output::say(&line);
             }
             Exit::Done
+        }
+        Err(AttachError::NotStarted(error)) => {
+            output::error(&format!("runner {runner}: {error}"), None);
+            Exit::No
         }
         Err(error) => {
             let text = format!("runner {runner}: the private engine cannot be attached: {error}");

@@ -11,7 +11,7 @@ umask 077 # identity and token; what workflows write gets the usual mask, see `l
 readonly sysroot=${RUNNERCTL_SYSROOT:-}
 readonly run_dir=$sysroot/run/homelab-runner
 readonly identity=$run_dir/identity token_dir=$run_dir/token status=$run_dir/status
-readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-}
+readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-} runner_id=${RUNNERCTL_RUNNER_ID:-}
 readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
 readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
@@ -93,6 +93,10 @@ find_runner_user() {
         export RUNNER_ALLOW_RUNASROOT=1
         return
     fi
+    if [[ -n $runner_id ]]; then
+        renumber_runner "$uid" "$gid"
+        uid=$runner_id gid=$runner_id
+    fi
     groups=("$gid")
     while IFS=: read -r name _ id members; do
         [[ ,$members, == *,runner,* ]] && groups+=("$id")
@@ -104,6 +108,22 @@ find_runner_user() {
         env "HOME=$home" USER=runner LOGNAME=runner)
     (as_runner true) || fail 75 "cannot become the user runner (uid $uid)" \
         'the container needs the capabilities SETUID and SETGID, and that uid mapped'
+}
+
+# Where ids are not mapped, the user `runner` takes the number of the private engine's account. Only here: what the image gave to the
+# old number, anybody may read.
+renumber_runner() { # UID GID
+    replace_line passwd "runner:x:$1:$2:" "runner:x:$runner_id:$runner_id:"
+    replace_line group "runner:x:$2:" "runner:x:$runner_id:"
+}
+
+replace_line() { # FILE OLD NEW: how a line begins
+    local line text=''
+    while IFS= read -r line || [[ -n $line ]]; do
+        [[ $line != "$2"* ]] || line=$3${line#"$2"}
+        text+=$line$'\n'
+    done <"$sysroot/etc/$1"
+    printf '%s' "$text" >"$sysroot/etc/$1" || fail 75 "cannot write /etc/$1" 'the container must not be read-only'
 }
 
 # Every program of the runner starts here, in a subshell: it replaces the process.

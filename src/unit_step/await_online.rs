@@ -45,6 +45,22 @@ pub enum AwaitError {
 /// # Errors
 /// The runner failed or ended, or could not be watched.
 pub fn await_online(paths: &RunnerPaths, main_process: Option<i32>) -> Result<(), AwaitError> {
+    await_state(paths, main_process, |state| state == SessionState::Online)
+}
+
+/// Waits until the entrypoint runs: the container is there.
+///
+/// # Errors
+/// As [`await_online`].
+pub fn await_container(paths: &RunnerPaths, main_process: Option<i32>) -> Result<(), AwaitError> {
+    await_state(paths, main_process, |_| true)
+}
+
+fn await_state(
+    paths: &RunnerPaths,
+    main_process: Option<i32>,
+    is_enough: impl Fn(SessionState) -> bool,
+) -> Result<(), AwaitError> {
     let watch = |source: io::Error| AwaitError::Watch { path: paths.status.display().to_string(), source };
     let events = watch_directory(&paths.status).map_err(watch)?;
     let process = main_process.and_then(Pid::from_raw).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
@@ -57,13 +73,13 @@ pub fn await_online(paths: &RunnerPaths, main_process: Option<i32>) -> Result<()
     loop {
         // Read after the watch is set: a change before it is seen here, one after it wakes the wait below.
         match session(paths)? {
-            Some(Session { state: SessionState::Online, .. }) => return Ok(()),
             Some(Session { state: SessionState::Failed, sentence }) => {
                 if let Some(process) = &process {
                     wait(&[process.as_fd()], Some(END_SECS)).map_err(watch)?;
                 }
                 return Err(AwaitError::Failed(sentence));
             }
+            Some(Session { state, .. }) if is_enough(state) => return Ok(()),
             _ => {}
         }
         let mut woken_by = vec![events.as_fd()];

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::await_online::{AwaitError, await_container};
 use crate::control_group;
 use crate::files::{self, FileError};
 use crate::fleet::{IdRange, RunnerPaths, names};
@@ -30,6 +31,9 @@ pub struct AttachEngine {
 /// Why the engine was not attached.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
+    /// There is no container to attach to.
+    #[error(transparent)]
+    NotStarted(#[from] AwaitError),
     /// No process of the container was found.
     #[error("the container of runner {0} has no process")]
     NoContainer(u16),
@@ -49,12 +53,14 @@ pub enum AttachError {
     File(#[from] FileError),
 }
 
-/// Makes the view. Returns what the journal should say: shared images that cannot be mounted stop nothing.
+/// Makes the view, as soon as the container runs; `main_process` is systemd's `$MAINPID`. Returns what the journal should say: shared images that cannot be mounted stop nothing.
 ///
 /// # Errors
 /// The container ended, or the host does not let us mount.
-pub fn attach(step: &AttachEngine) -> Result<Option<String>, AttachError> {
+pub fn attach(step: &AttachEngine, main_process: Option<i32>) -> Result<Option<String>, AttachError> {
     let paths = &step.paths;
+    // With Docker the main process is a client, which starts before the container does.
+    await_container(paths, main_process)?;
     let failed = |source| AttachError::ControlGroup { runner: step.runner, source };
     let slice = control_group::enclosing(&names::slice(step.runner)).map_err(failed)?;
     let engine = names::engine_service(step.runner);

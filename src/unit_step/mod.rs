@@ -7,6 +7,6 @@ mod await_online;
 mod engine;
 mod prepare;
 
-pub use await_online::{AwaitError, await_online};
+pub use await_online::{AwaitError, await_container, await_online};
 pub use engine::{AttachEngine, AttachError, attach, detach};
 pub use prepare::{Prepare, prepare};

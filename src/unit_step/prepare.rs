@@ -30,6 +30,15 @@ pub struct Prepare {
     pub reports: PathBuf,
     /// The runner's ids on the host, with a private engine.
     pub ids: Option<IdRange>,
+    /// The container's ids are the host's although it has a private engine: Docker maps those of all its containers or of none.
+    pub unmapped: bool,
+}
+
+impl Prepare {
+    /// Who the container's root is on the host, if not who runs this.
+    fn container_root(&self) -> Option<u32> {
+        self.ids.filter(|_| !self.unmapped).map(IdRange::root)
+    }
 }
 
 /// Why no token is handed over, for the journal and the entrypoint; never with the token.
@@ -82,7 +91,7 @@ fn make_directories(step: &Prepare) -> Result<(), FileError> {
         files::make_directory(directory, mode)?;
     }
     for directory in [&paths.identity, &paths.token, &paths.status] {
-        give(directory, step.ids.map(IdRange::root))?;
+        give(directory, step.container_root())?;
     }
     give(&paths.work, step.ids.map(IdRange::runner))
 }
@@ -118,7 +127,7 @@ fn make_engine_directories(step: &Prepare) -> Result<(), FileError> {
 /// Writes a file that the container's root alone can read.
 fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
     files::write(path, text.as_bytes(), 0o400)?;
-    step.ids.map_or(Ok(()), |ids| files::give_tree(path, ids.root()))
+    step.container_root().map_or(Ok(()), |root| files::give_tree(path, root))
 }
 
 fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
@@ -177,6 +186,7 @@ mod tests {
             paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
             reports: directory.join("reports"),
             ids: None,
+            unmapped: false,
         }
     }
 

@@ -62,13 +62,16 @@ pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
     mounts
 }
 
-/// Options of `podman run` for a runner with a private engine.
+/// Options of `podman run` and `docker run` for a runner with a private engine.
 ///
-/// All ids of the container are the runner's own on the host. Containers that workflows start share its network, so that a published port is reached at `localhost`; any
+/// All ids of the container are the runner's own on the host; Docker cannot do that for one container, see [`environment`]. Containers that workflows start share its network, so that a published port is reached at `localhost`; any
 /// port, as with Docker.
 pub(super) fn private_engine_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
     let Some(ids) = runner.ids else { return Vec::new() };
-    let mut options = vec![format!("--uidmap={ids}"), format!("--gidmap={ids}")];
+    let mut options = match fleet.engine {
+        Engine::Podman => vec![format!("--uidmap={ids}"), format!("--gidmap={ids}")],
+        Engine::Docker => Vec::new(),
+    };
     // The host's own network has the host's own settings.
     if fleet.network.as_deref() != Some("host") {
         options.push("--sysctl=net.ipv4.ip_unprivileged_port_start=0".to_owned());
@@ -97,8 +100,12 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     if fleet.no_default_labels {
         variables.push(("RUNNERCTL_NO_DEFAULT_LABELS", "1".to_owned()));
     }
-    if runner.socket == SocketMode::Private {
+    if let Some(ids) = runner.ids {
         variables.push(("RUNNERCTL_PRIVATE_ENGINE", "1".to_owned()));
+        // The user `runner` of the container has to be the engine's account: mapped, or by its very number.
+        if fleet.engine == Engine::Docker {
+            variables.push(("RUNNERCTL_RUNNER_ID", ids.runner().to_string()));
+        }
     }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));

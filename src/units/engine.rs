@@ -84,7 +84,7 @@ fn unit_section(text: &mut UnitText, runner: &Runner) {
 fn podman(runner: &Runner, programs: &Programs, command: &[&str]) -> Vec<String> {
     let storage = runner.paths.engine_storage.display();
     let runtime = runtime_directory(runner);
-    let mut words = vec![programs.engine.display().to_string()];
+    let mut words = vec![programs.podman.display().to_string()];
     words.extend([
         format!("--root={storage}/storage"),
         format!("--runroot={runtime}/containers"),

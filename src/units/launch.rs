@@ -115,7 +115,12 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
     if fleet.shared_token {
         words.push("--shared-token".to_owned());
     }
-    words.extend(runner.ids.map(|ids| format!("--first-id={}", ids.root())));
+    if let Some(ids) = runner.ids {
+        words.push(format!("--first-id={}", ids.root()));
+        if fleet.engine == Engine::Docker {
+            words.push("--unmapped".to_owned());
+        }
+    }
     words
 }
 

@@ -30,6 +30,8 @@ pub struct Programs {
     pub runnerctl: PathBuf,
     /// Podman or Docker.
     pub engine: PathBuf,
+    /// Podman, for private engines; the same as `engine` where that is Podman.
+    pub podman: PathBuf,
 }
 
 /// A file that belongs on the host.

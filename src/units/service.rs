@@ -56,6 +56,7 @@ fn docker(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
     // The journal has the output already; Docker's copy is kept small.
     run.extend(["--log-driver=local", "--log-opt=max-size=10m", "--log-opt=max-file=2"].map(str::to_owned));
     run.extend(common_options(fleet, runner));
+    run.extend(container::private_engine_options(fleet, runner));
     run.extend(image_and_command(runner));
     let remove = [&engine, "rm", "--volumes", "--force", &runner.name].map(ToString::to_string);
     let stop = [&engine, "stop", &runner.name].map(ToString::to_string);

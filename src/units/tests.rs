@@ -10,7 +10,11 @@ use crate::config::Config;
 use crate::fleet::Layout;
 
 fn programs(engine: &str) -> Programs {
-    Programs { runnerctl: PathBuf::from("/usr/bin/runnerctl"), engine: PathBuf::from(engine) }
+    Programs {
+        runnerctl: PathBuf::from("/usr/bin/runnerctl"),
+        engine: PathBuf::from(engine),
+        podman: PathBuf::from("/usr/bin/podman"),
+    }
 }
 
 fn fleet(text: &str) -> Fleet {

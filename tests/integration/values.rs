@@ -21,7 +21,11 @@ fn made_by(pattern: &str) -> impl Strategy<Value = String> {
 /// The texts of the runner's file as Quadlet and as plain service, if the config is accepted.
 fn texts(config: &str) -> Option<[String; 2]> {
     let config = Config::parse(config).ok()?;
-    let programs = Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() };
+    let programs = Programs {
+        runnerctl: "/usr/bin/runnerctl".into(),
+        engine: "/usr/bin/podman".into(),
+        podman: "/usr/bin/podman".into(),
+    };
     let of = |format: UnitFormat| {
         let fleet = Fleet::new(
             &Config { unit_format: Some(format), ..config.clone() },

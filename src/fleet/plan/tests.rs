@@ -10,7 +10,14 @@ use crate::units::{Programs, render};
 fn files(text: &str) -> Vec<UnitFile> {
     let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{text}")).unwrap();
     let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
-    render(&fleet, &Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() })
+    render(
+        &fleet,
+        &Programs {
+            runnerctl: "/usr/bin/runnerctl".into(),
+            engine: "/usr/bin/podman".into(),
+            podman: "/usr/bin/podman".into(),
+        },
+    )
 }
 
 /// A host on which `files` are installed and all runners run.

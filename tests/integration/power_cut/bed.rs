@@ -44,7 +44,11 @@ impl From<Option<&str>> for Wish {
         let Some(config) = config else { return Self::Nothing };
         let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{config}\n")).unwrap();
         let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
-        let programs = Programs { runnerctl: "/usr/bin/runnerctl".into(), engine: "/usr/bin/podman".into() };
+        let programs = Programs {
+            runnerctl: "/usr/bin/runnerctl".into(),
+            engine: "/usr/bin/podman".into(),
+            podman: "/usr/bin/podman".into(),
+        };
         Self::Fleet(render(&fleet, &programs))
     }
 }

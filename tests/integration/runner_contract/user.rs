@@ -122,3 +122,21 @@ fn reports_that_the_runner_cannot_write_are_told_and_left_alone() {
     assert!(container.read("errors").contains("/reports is not writable"));
     assert_eq!(container.path("reports").metadata().unwrap().uid(), 0);
 }
+
+/// Docker cannot map the ids of one container alone.
+#[test]
+fn the_user_runner_takes_the_number_it_is_given() {
+    if !is_root() {
+        eprintln!("skipped: becoming another user needs root");
+        return;
+    }
+    let mut container = Container::new();
+    container.env("RUNNERCTL_RUNNER_ID", "61299");
+    container.give_token();
+    container.start_online();
+    assert_eq!(status_of(&container, "Uid:"), "61299 61299 61299 61299");
+    assert_eq!(status_of(&container, "Groups:"), format!("{DOCKER_GID} 61299"));
+    assert!(container.read("etc/passwd").contains("\nrunner:x:61299:61299::/home/runner:/bin/sh\n"));
+    assert!(container.read("etc/group").contains("\nrunner:x:61299:\n"));
+    assert_eq!(container.path("work").metadata().unwrap().uid(), 61299);
+}
