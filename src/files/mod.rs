@@ -6,6 +6,7 @@ mod error;
 mod lock;
 mod owner;
 mod secret;
+mod untrusted;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -16,6 +17,7 @@ pub use error::FileError;
 pub use lock::Lock;
 pub use owner::{give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
+pub use untrusted::read_untrusted;
 
 use crate::fleet::FoundFile;
 use crate::units::is_ours;

@@ -81,3 +81,19 @@ fn a_root_stands_before_absolute_paths() {
     assert_eq!(Root::below("/tmp/x".into()).at(Path::new("/etc/a")), Path::new("/tmp/x/etc/a"));
     assert_eq!(Root::host().at(Path::new("/etc/a")), Path::new("/etc/a"));
 }
+
+#[test]
+fn of_what_a_container_wrote_only_small_plain_files_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("plain"), "online\n").unwrap();
+    assert_eq!(read_untrusted(&at("plain")).as_deref(), Some("online\n"));
+    symlink(at("plain"), at("link")).unwrap();
+    fs::create_dir(at("directory")).unwrap();
+    fs::write(at("large"), vec![b'x'; 100_000]).unwrap();
+    fs::write(at("binary"), [0xff]).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for name in ["link", "directory", "large", "binary", "pipe", "nothing"] {
+        assert_eq!(read_untrusted(&at(name)), None, "{name}");
+    }
+}

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::files::{self, FileError};
+use crate::files;
 use crate::fleet::RunnerPaths;
 use crate::runner::{Session, SessionState};
 
@@ -35,9 +35,6 @@ pub enum AwaitError {
         /// The kernel's words.
         source: io::Error,
     },
-    /// The status could not be read.
-    #[error(transparent)]
-    File(#[from] FileError),
 }
 
 /// Waits until the runner is online. `main_process` is systemd's `$MAINPID`.
@@ -67,12 +64,12 @@ fn await_state(
     let process = match process {
         None => None,
         Some(Ok(process)) => Some(process),
-        Some(Err(rustix::io::Errno::SRCH)) => return Err(last_word(paths)?),
+        Some(Err(rustix::io::Errno::SRCH)) => return Err(last_word(paths)),
         Some(Err(error)) => return Err(watch(error.into())),
     };
     loop {
         // Read after the watch is set: a change before it is seen here, one after it wakes the wait below.
-        match session(paths)? {
+        match session(paths) {
             Some(Session { state: SessionState::Failed, sentence }) => {
                 if let Some(process) = &process {
                     wait(&[process.as_fd()], Some(END_SECS)).map_err(watch)?;
@@ -86,7 +83,7 @@ fn await_state(
         woken_by.extend(process.as_ref().map(AsFd::as_fd));
         let ready = wait(&woken_by, None).map_err(watch)?;
         if ready.get(1) == Some(&true) {
-            return Err(last_word(paths)?);
+            return Err(last_word(paths));
         }
         drain(&events).map_err(watch)?;
     }
@@ -99,17 +96,17 @@ fn watch_directory(directory: &Path) -> io::Result<rustix::fd::OwnedFd> {
     Ok(events)
 }
 
-fn session(paths: &RunnerPaths) -> Result<Option<Session>, AwaitError> {
+fn session(paths: &RunnerPaths) -> Option<Session> {
     // A word of a newer entrypoint is one to wait on.
-    Ok(files::read(&paths.session())?.and_then(|text| text.parse().ok()))
+    files::read_untrusted(&paths.session()).and_then(|text| text.parse().ok())
 }
 
 /// The entrypoint's reason, where it gave one before it ended.
-fn last_word(paths: &RunnerPaths) -> Result<AwaitError, AwaitError> {
-    Ok(match session(paths)? {
+fn last_word(paths: &RunnerPaths) -> AwaitError {
+    match session(paths) {
         Some(Session { state: SessionState::Failed, sentence }) => AwaitError::Failed(sentence),
         _ => AwaitError::Ended,
-    })
+    }
 }
 
 /// Which of them are ready; none when the time is up.

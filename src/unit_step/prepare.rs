@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{RegistrationToken, Tokens, variable};
 use crate::files::{self, FileError};
+use crate::fleet::ids::RUNNER_ID;
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
 use crate::host_facts;
 
@@ -52,14 +53,14 @@ struct TokenProblem {
 /// # Errors
 /// A directory or file could not be made.
 pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
+    // What an earlier start left must not speak for this one, nor what its workflows planted there.
+    for stale in [&step.paths.token, &step.paths.status] {
+        files::remove_tree(stale)?;
+    }
     make_directories(step)?;
     make_engine_directories(step)?;
-    // What an earlier start left must not speak for this one.
-    for stale in [step.paths.session(), step.paths.registration_token(), step.paths.token_problem()] {
-        files::remove(&stale)?;
-    }
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
-    let registered = step.paths.identity_mark().exists();
+    let registered = files::exists(&step.paths.identity_mark());
     match token(step) {
         Ok(text) => {
             hand_over(step, &step.paths.registration_token(), text.expose_secret())?;
@@ -91,19 +92,19 @@ fn make_directories(step: &Prepare) -> Result<(), FileError> {
         files::make_directory(directory, mode)?;
     }
     for directory in [&paths.identity, &paths.token, &paths.status] {
-        give(directory, step.container_root())?;
+        give(directory, step.container_root(), 0)?;
     }
-    give(&paths.work, step.ids.map(IdRange::runner))
+    give(&paths.work, step.ids.map(IdRange::runner), RUNNER_ID)
 }
 
-/// What belonged to the ids of another mode is given to the new owner. Without ids of its own the container's root is the host's, or with rootless Podman the user
-/// who calls this; the work folder's top is given to `runner` by the entrypoint.
-fn give(directory: &Path, owner: Option<u32>) -> Result<(), FileError> {
+/// What belonged to the ids of another mode is given to the new `owner`. A runner without ids of its own has the container's users as the host's: `root` and `runner`
+/// themselves, whose id is `unmapped`.
+fn give(directory: &Path, owner: Option<u32>, unmapped: u32) -> Result<(), FileError> {
     let found = files::owner(directory)?;
     let was_private = found.and_then(HostIds::slot_of).is_some();
     match owner {
         Some(owner) if found != Some(owner) => files::give_tree(directory, owner),
-        None if was_private => files::give_tree(directory, rustix::process::geteuid().as_raw()),
+        None if was_private => files::give_tree(directory, unmapped),
         _ => Ok(()),
     }
 }
@@ -163,108 +164,4 @@ fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
-
-    use super::*;
-
-    const CANARY: &str = "CANARYTOKENCANARYTOKENCANARYT";
-
-    fn step(directory: &Path, env: &str) -> Prepare {
-        let tokens = directory.join(".env");
-        fs::write(&tokens, env).unwrap();
-        fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
-        Prepare {
-            runner: 3,
-            unit_digest: "abc".to_owned(),
-            tokens,
-            shared_token: false,
-            paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
-            reports: directory.join("reports"),
-            ids: None,
-            unmapped: false,
-        }
-    }
-
-    fn in_memory() -> tempfile::TempDir {
-        tempfile::tempdir_in("/dev/shm").unwrap()
-    }
-
-    #[test]
-    fn the_token_is_handed_over_in_a_file_only_its_owner_reads() {
-        let directory = in_memory();
-        let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
-        assert!(prepare(&step).unwrap().is_empty());
-        let token = step.paths.registration_token();
-        assert_eq!(fs::read_to_string(&token).unwrap(), CANARY);
-        assert_eq!(fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o400);
-        assert_eq!(fs::metadata(&step.paths.identity).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(fs::metadata(&step.reports).unwrap().permissions().mode() & 0o7777, 0o1777);
-        assert_eq!(fs::read_to_string(&step.paths.started_with).unwrap(), "abc");
-    }
-
-    #[test]
-    fn a_missing_token_is_told_to_the_entrypoint_by_its_name_and_file() {
-        let directory = in_memory();
-        let step = step(directory.path(), &format!("RUNNER_TOKEN_2={CANARY}\n"));
-        let said = prepare(&step).unwrap().join("\n");
-        assert!(
-            said.starts_with(&format!("runner 3: RUNNER_TOKEN_3 is not set in {}", step.tokens.display())),
-            "{said}"
-        );
-        assert!(!step.paths.registration_token().exists());
-        let problem = fs::read_to_string(step.paths.token_problem()).unwrap();
-        assert!(problem.contains("RUNNER_TOKEN_3 is not set") && !problem.contains("CANARY"), "{problem}");
-    }
-
-    #[test]
-    fn a_registered_runner_needs_no_token_and_says_nothing() {
-        let directory = in_memory();
-        let step = step(directory.path(), "");
-        fs::create_dir_all(&step.paths.identity).unwrap();
-        fs::write(step.paths.identity_mark(), "{}").unwrap();
-        assert!(prepare(&step).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_token_shared_with_another_runner_is_refused_unless_allowed() {
-        let directory = in_memory();
-        let env = format!("RUNNER_TOKEN_1={CANARY}\nRUNNER_TOKEN_3={CANARY}\n");
-        let mut step = step(directory.path(), &env);
-        assert!(
-            prepare(&step)
-                .unwrap()
-                .join("")
-                .contains("RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token")
-        );
-        step.shared_token = true;
-        assert!(prepare(&step).unwrap().is_empty());
-    }
-
-    #[test]
-    fn what_an_earlier_start_left_is_gone() {
-        let directory = in_memory();
-        let step = step(directory.path(), "");
-        fs::create_dir_all(&step.paths.status).unwrap();
-        fs::create_dir_all(&step.paths.token).unwrap();
-        fs::write(step.paths.session(), "online\n").unwrap();
-        fs::write(step.paths.registration_token(), CANARY).unwrap();
-        prepare(&step).unwrap();
-        assert!(!step.paths.session().exists() && !step.paths.registration_token().exists());
-    }
-
-    #[test]
-    fn a_token_never_reaches_a_disk() {
-        let directory = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        if host_facts::is_in_memory(directory.path()) == Some(true) {
-            return;
-        }
-        let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
-        assert!(prepare(&step).unwrap().join("").contains("not on a tmpfs"));
-        assert!(!step.paths.registration_token().exists());
-    }
-}
+mod tests;
