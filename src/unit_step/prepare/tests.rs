@@ -134,7 +134,7 @@ fn with_a_private_engine_the_containers_root_and_its_runner_own_what_they_need()
     // And back.
     step.ids = None;
     prepare(&step).unwrap();
-    assert_eq!((owner(&paths.identity), owner(&paths.work.join("shop/shop"))), (0, 0));
+    assert_eq!((owner(&step.paths.identity), owner(&step.paths.work.join("shop/shop"))), (0, 1001));
 }
 
 #[test]
