@@ -14,6 +14,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("podman_service_memory_limit_holds", |guest| memory_limit(guest, Way::PodmanService)),
     ("docker_deploys_runs_and_restarts", |guest| core(guest, Way::Docker)),
     ("docker_memory_limit_holds", |guest| memory_limit(guest, Way::Docker)),
+    ("docker_runners_have_private_engines_beside_docker", private_beside_docker),
     ("uninstall_leaves_nothing_but_state", uninstall),
 ];
 
@@ -72,6 +73,46 @@ fn memory_limit(guest: &Guest, way: Way) -> Outcome {
     let hog = fleet.wait_for(hog, "completed")?;
     assert!(!hog.text("log").contains("419430400"), "the hog got all of its memory: {}", hog.text("log"));
     fleet.wait_online(&NAMES)?;
+    Ok(())
+}
+
+/// What a workflow job under Docker sees of its own engine: files that its containers write are its own, and Docker's containers are not there.
+const PRIVATE_WORKFLOW: &str = r#"
+id -u
+docker ps --format '{{.Names}}'
+docker version --format 'engine {{.Server.Version}}'
+docker run --rm -v "$GITHUB_WORKSPACE:/src" localhost/busybox:latest sh -c 'echo "hello from the workspace" > /src/by-root'
+cat by-root && rm by-root
+docker run -d -p 5432:5432 localhost/busybox:latest sh -c 'while :; do echo served | nc -l -p 5432; done' >/dev/null
+for _ in $(seq 100); do served=$(cat < /dev/tcp/localhost/5432) && break; sleep 0.1; done
+echo "$served"
+"#;
+
+fn private_beside_docker(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::Docker)?;
+    fleet.configure("socket = \"private\"")?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES)?;
+    guest.ok(
+        "podman save -q localhost/busybox:latest | podman --root /var/lib/homelab-runners/images load -q",
+    )?;
+    let job = fleet.succeed("private", PRIVATE_WORKFLOW)?;
+    let log = job.text("log");
+    assert!(log.contains("hello from the workspace") && log.contains("served"), "{log}");
+    assert!(
+        !NAMES
+            .iter()
+            .any(|name| log.lines().any(|line| line.ends_with(name) && !line.contains("Runner name"))),
+        "{log}"
+    );
+    let engines = guest.ok(
+        "systemctl list-units --plain --no-legend --state=active 'homelab-runner-engine@*.service' | wc -l",
+    )?;
+    assert_eq!(engines, "1", "only the engine that was used runs");
+    fleet.configure("")?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES)?;
+    assert_eq!(guest.ok("getent passwd | grep -c ^homelab-runner- || true")?, "0");
     Ok(())
 }
 
