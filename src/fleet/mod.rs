@@ -15,8 +15,8 @@ pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, SocketMode, Timeouts,
-    UnitFormat,
+    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, SocketMode,
+    Timeouts, UnitFormat,
 };
 
 /// Every runner of this host, and what they share.
@@ -54,6 +54,8 @@ pub struct Fleet {
     pub health: Health,
     /// How long systemd waits.
     pub timeouts: Timeouts,
+    /// What may stay on the disk.
+    pub prune: Prune,
 }
 
 /// One runner.
@@ -105,6 +107,7 @@ impl Fleet {
             proxy: config.proxy.clone(),
             health: config.health,
             timeouts: config.timeouts,
+            prune: config.prune,
         }
     }
 
