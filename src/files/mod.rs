@@ -5,6 +5,8 @@
 mod error;
 mod lock;
 mod secret;
+mod trash;
+mod tree;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub use error::FileError;
 pub use lock::Lock;
 pub use secret::{SecretFileError, read_tokens};
+pub use trash::Trash;
+pub use tree::{Measured, Tree, free};
 
 use crate::fleet::FoundFile;
 use crate::units::is_ours;
@@ -188,3 +192,5 @@ pub fn sweep(directory: &Path) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;

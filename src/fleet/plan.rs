@@ -133,6 +133,9 @@ impl Plan {
             }
             return plan;
         }
+        if observed.timer_active {
+            plan.steps.push(Step::Stop(names::PRUNE_TIMER.to_owned()));
+        }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
         if observed.enabled {
@@ -165,6 +168,9 @@ impl Plan {
                     self.held_back.push((number, HeldBack::Removal));
                 }
                 continue;
+            }
+            if name == names::PRUNE_TIMER && observed.timer_active {
+                self.steps.push(Step::Stop(name.clone()));
             }
             // A slice goes after its service has left it; a unit whose file merely moves (Quadlet to service) is stopped by the old text.
             if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
@@ -224,7 +230,11 @@ impl Plan {
                 }
             }
         }
-        // Last, so that the runners' own systemd jobs are there already and none is started twice.
+        // The target wants it, but one that is started already would not look for it again.
+        if has_timer(desired) && !observed.timer_active && !allowed.no_start {
+            start.push(names::PRUNE_TIMER.to_owned());
+        }
+        // Last, so that the others' own systemd jobs are there already and none is started twice.
         if !observed.target_active && !allowed.no_start {
             start.push(names::TARGET.to_owned());
         }
@@ -235,6 +245,10 @@ impl Plan {
             self.steps.push(Step::Start(start));
         }
     }
+}
+
+fn has_timer(desired: &[UnitFile]) -> bool {
+    desired.iter().any(|file| file.name() == names::PRUNE_TIMER)
 }
 
 fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {

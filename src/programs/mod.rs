@@ -3,15 +3,18 @@
 //! Podman, Docker, Podman's Quadlet generator and journalctl; everything else is spoken to directly.
 
 mod containers;
+mod images;
 mod quadlet;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
 
 pub use containers::{Health, health};
+pub use images::{UnusedImage, remove_image, unused_images};
 pub use quadlet::{generator, refuses};
 
 /// A program that could not be run, or failed.
@@ -35,6 +38,22 @@ pub enum ProgramError {
         /// The end of what it said.
         stderr: String,
     },
+    /// It did not end in time.
+    #[error("{} did not answer within {} seconds", program.display(), limit.as_secs())]
+    Silent {
+        /// Its path.
+        program: PathBuf,
+        /// So long it was waited for.
+        limit: Duration,
+    },
+    /// Its output is not what it should be.
+    #[error("cannot understand the output of {}: {source}", program.display())]
+    Words {
+        /// Its path.
+        program: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
 }
 
 /// So much of a program's complaint is shown.
@@ -45,6 +64,22 @@ fn output(mut command: Command) -> Result<String, ProgramError> {
     let program = PathBuf::from(command.get_program());
     let output =
         command.output().map_err(|source| ProgramError::Start { program: program.clone(), source })?;
+    said(program, &output)
+}
+
+/// The same for a program that may never end: after `limit` it is killed.
+async fn output_within(limit: Duration, command: Command) -> Result<String, ProgramError> {
+    let program = PathBuf::from(command.get_program());
+    let mut command = tokio::process::Command::from(command);
+    command.kill_on_drop(true);
+    match tokio::time::timeout(limit, command.output()).await {
+        Ok(Ok(output)) => said(program, &output),
+        Ok(Err(source)) => Err(ProgramError::Start { program, source }),
+        Err(_) => Err(ProgramError::Silent { program, limit }),
+    }
+}
+
+fn said(program: PathBuf, output: &Output) -> Result<String, ProgramError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -59,6 +94,14 @@ pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     let usual = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"].map(PathBuf::from);
     let listed = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
     listed.into_iter().chain(usual).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+/// Becomes the same command in the user namespace of rootless Podman, where the ids of its containers are the user's
+/// (podman-unshare(1)); returns only if that fails.
+#[must_use]
+pub fn become_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> ProgramError {
+    let source = Command::new(podman).arg("unshare").arg(program).args(arguments).exec();
+    ProgramError::Start { program: podman.to_owned(), source }
 }
 
 /// Becomes `journalctl` for these units; returns only if that fails.

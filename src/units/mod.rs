@@ -6,6 +6,7 @@
 pub mod compose;
 mod container;
 mod launch;
+mod prune;
 mod quadlet;
 mod service;
 mod slice;
@@ -49,7 +50,7 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, target, runners.
+/// Every file of the fleet: scripts, slices, the timer of `prune`, target, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
@@ -58,6 +59,10 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     files.push(unit(names::FLEET_SLICE, slice::fleet(fleet)));
     files
         .extend(fleet.runners.iter().map(|runner| unit(&names::slice(runner.number), slice::runner(runner))));
+    if fleet.prune.enabled {
+        files.push(unit(names::PRUNE_SERVICE, prune::service(fleet, programs)));
+        files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));
+    }
     files.push(unit(names::TARGET, target::render(fleet)));
     files.extend(fleet.runners.iter().map(|runner| runner_file(fleet, runner, programs)));
     files

@@ -11,7 +11,7 @@ use homelab_runners::config::RegistrationToken;
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 5] = ["config", "fleet", "units", "runner", "status"];
+const CORE: [&str; 6] = ["config", "fleet", "units", "runner", "status", "prune"];
 const EDGES: [&str; 4] = ["files", "systemd", "programs", "control_group"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 

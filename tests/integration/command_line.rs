@@ -6,6 +6,7 @@ mod check;
 mod init;
 mod install;
 mod lookup;
+mod prune;
 mod tokens;
 
 use std::fs;

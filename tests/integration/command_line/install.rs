@@ -19,11 +19,13 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 8] = [
+const INSTALLED: [&str; 10] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-runners-1.slice",
     "etc/systemd/system/homelab-runners-2.slice",
+    "etc/systemd/system/homelab-runners-prune.service",
+    "etc/systemd/system/homelab-runners-prune.timer",
     "etc/systemd/system/homelab-runners.slice",
     "etc/systemd/system/homelab-runners.target",
     "var/lib/homelab-runners/scripts/entrypoint.sh",
