@@ -157,9 +157,9 @@ fn tell(report: &Report) -> Result<(), Failure> {
         let (runner, name, reason) = (removed.runner, &removed.name, removed.reason.key());
         output::data(&format!("{goes}: {name} of runner {runner}, {} ({reason})\n", size(removed.bytes)))?;
     }
-    if report.removed.is_empty() {
+    if report.removed.is_empty() && report.problems.is_empty() {
         output::say("nothing to delete: every idle runner is within its budgets");
-    } else {
+    } else if !report.removed.is_empty() {
         output::say(&format!("{frees} up to {}", size(report.freed_bytes)));
     }
     for runner in &report.busy {
