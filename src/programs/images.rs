@@ -14,7 +14,7 @@ use super::{ProgramError, output_within};
 /// An engine that is started by its socket and has an image to delete may take this long; one that never answers costs no more.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// An image that no container uses.
+/// An image of the engine's own that no container uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusedImage {
     /// 64 hexadecimal digits.
@@ -42,6 +42,9 @@ struct Listed {
     /// Left out where it is 0.
     #[serde(rename = "Containers", default)]
     containers: i64,
+    /// From a store that the engine only reads, such as one that several engines share.
+    #[serde(rename = "ReadOnly", default)]
+    read_only: bool,
 }
 
 /// The images that no container uses, of the engine that listens at `socket`.
@@ -84,7 +87,11 @@ fn remote(podman: &Path, socket: &Path) -> Command {
 
 fn parse(text: &str) -> Result<Vec<UnusedImage>, serde_json::Error> {
     let listed: Vec<Listed> = serde_json::from_str(text)?;
-    Ok(listed.into_iter().filter(|image| image.containers == 0).filter_map(Listed::plain).collect())
+    Ok(listed
+        .into_iter()
+        .filter(|image| image.containers == 0 && !image.read_only)
+        .filter_map(Listed::plain)
+        .collect())
 }
 
 impl Listed {
@@ -130,6 +137,7 @@ mod tests {
         assert_eq!(parse(&named).unwrap(), [image]);
         assert!(parse(&listing(&id, "")).unwrap().first().unwrap().tags.is_empty());
         assert!(parse(&listing(&id, ",\"Containers\":1")).unwrap().is_empty());
+        assert!(parse(&listing(&id, ",\"ReadOnly\":true")).unwrap().is_empty());
         assert!(parse("[]").unwrap().is_empty());
     }
 
