@@ -4,16 +4,17 @@
 //! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
 //!
 //! Invariants, each held by a test:
-//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`) has no I/O and reads no clock;
+//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `prune`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
 //! - a secret lives in [`config::RegistrationToken`] alone, which cannot be printed or serialised;
 //! - only files that carry [`units::MARKER`] are overwritten or deleted;
-//! - rendered text is a function of the config and the program paths alone.
+//! - rendered text is a function of the config, its path and the program paths alone.
 
 // Core: plain data and functions.
 pub mod config;
 pub mod doctor;
 pub mod fleet;
+pub mod prune;
 pub mod runner;
 pub mod status;
 pub mod units;

@@ -4,6 +4,7 @@
 
 mod execute;
 mod observe;
+pub mod prune;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,12 @@ impl Host {
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {
         self.root.at(&self.layout.state.join("lock"))
+    }
+
+    /// Held while disk space is freed: that takes long, and is no reason to keep units from being installed.
+    #[must_use]
+    pub fn prune_lock_file(&self) -> PathBuf {
+        self.root.at(&self.layout.state.join("prune-lock"))
     }
 
     /// Stands from the first step to the last: where it is found, an earlier run was cut off.

@@ -60,6 +60,17 @@ impl GlobalArgs {
         user.into_iter().chain(paths).collect()
     }
 
+    /// Where the host itself will find the config, for units that read it.
+    fn config_file_on_host(&self) -> Result<PathBuf, Failure> {
+        match (&self.config, &self.root) {
+            (None, _) => Ok(self.layout()?.config_file),
+            (Some(path), Some(root)) => {
+                Ok(path.strip_prefix(root).map_or_else(|_| path.clone(), |inner| Path::new("/").join(inner)))
+            }
+            (Some(path), None) => Ok(path.clone()),
+        }
+    }
+
     /// The file of the config, on this host.
     pub(super) fn config_file(&self) -> Result<PathBuf, Failure> {
         match &self.config {
@@ -98,7 +109,8 @@ impl Context {
         let host_format =
             if programs::generator().is_some() { UnitFormat::Quadlet } else { UnitFormat::Service };
         let host = HostOffer { unit_format: host_format, ids: apply::host_ids(&global.root())? };
-        let fleet = Fleet::new(&config, &global.layout()?, &host);
+        let layout = Layout { config_file: global.config_file_on_host()?, ..global.layout()? };
+        let fleet = Fleet::new(&config, &layout, &host);
         refuse_impossible_sockets(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{Engine, SocketMode, UnitFormat};
 use crate::files;
+use crate::fleet::Layout;
 use crate::units::{UnitFile, compose};
 
 /// What to write.
@@ -46,7 +47,11 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         Some(Format::Compose) => refuse_private_engines(&context)?,
         None => {}
     }
-    let files = if args.format == Some(Format::Compose) { compose_files(&context) } else { context.files() };
+    let files = if args.format == Some(Format::Compose) {
+        compose_files(&context, &global.layout()?)
+    } else {
+        context.files()
+    };
     match &args.out {
         Some(directory) => {
             let root = files::Root::below(directory.clone());
@@ -76,13 +81,13 @@ fn refuse_private_engines(context: &Context) -> Result<(), Failure> {
     ))
 }
 
-/// The Compose file lies beside the config, and needs the scripts as well.
-fn compose_files(context: &Context) -> Vec<UnitFile> {
+/// The Compose file lies where the config is by default, and needs the scripts as well.
+fn compose_files(context: &Context, default: &Layout) -> Vec<UnitFile> {
     let layout = &context.fleet.layout;
     let mut files: Vec<UnitFile> =
         context.files().into_iter().filter(|file| file.path.starts_with(&layout.scripts)).collect();
     files.push(UnitFile {
-        path: layout.config_file.with_file_name("compose.yaml"),
+        path: default.config_file.with_file_name("compose.yaml"),
         text: compose::render(&context.fleet),
         mode: 0o644,
     });

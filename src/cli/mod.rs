@@ -19,6 +19,7 @@ mod man;
 mod output;
 mod power;
 mod progress;
+mod prune;
 mod schema;
 mod selection;
 mod status;
@@ -63,6 +64,8 @@ enum Command {
     Restart(power::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
+    /// Free disk space of idle runners that hold more than the config allows
+    Prune(prune::Args),
     /// Show the journal of a runner
     Logs(logs::Args),
     /// Print the JSON Schema of the config, for editors
@@ -104,6 +107,7 @@ impl Cli {
             Command::Down(args) => power::run(power::Power::Down, &args, &global),
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
             Command::Status(args) => status::run(&args, &global),
+            Command::Prune(args) => prune::run(&args, &global),
             Command::Logs(args) => logs::run(&args, &global),
             Command::Schema => schema::run(),
             Command::Completions(args) => completions::run(&args),

@@ -87,7 +87,8 @@ pub enum MemorySize {
 }
 
 /// Suffixes are powers of 1024, as systemd and Podman read them.
-const SUFFIXES: [(char, u64); 4] = [('T', 1 << 40), ('G', 1 << 30), ('M', 1 << 20), ('K', 1 << 10)];
+pub(super) const SUFFIXES: [(char, u64); 4] =
+    [('T', 1 << 40), ('G', 1 << 30), ('M', 1 << 20), ('K', 1 << 10)];
 
 impl FromStr for MemorySize {
     type Err = String;
@@ -200,7 +201,7 @@ impl fmt::Display for IoWeight {
 }
 
 /// Decimal digits only: no sign, no underscore, no space.
-fn plain_number(digits: &str) -> Option<u64> {
+pub(super) fn plain_number(digits: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 

@@ -8,6 +8,7 @@
 mod collect;
 mod limits;
 mod problem;
+mod prune;
 mod raw;
 mod tokens;
 mod url;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
+pub use prune::{DiskSize, Prune};
 pub use tokens::{RegistrationToken, TokenError, Tokens, variable};
 pub use url::{GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
@@ -76,6 +78,8 @@ pub struct Config {
     pub health: Health,
     /// How long systemd waits.
     pub timeouts: Timeouts,
+    /// What may stay on the disk.
+    pub prune: Prune,
     /// What differs for single runners, by number.
     pub overrides: BTreeMap<u16, Override>,
 }

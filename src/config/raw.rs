@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::limits::Limits;
+use super::prune::DiskSize;
 use super::url::GithubUrl;
 use super::words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
@@ -65,6 +66,8 @@ pub(super) struct RawConfig {
     pub health: RawHealth,
     /// How long systemd waits
     pub timeouts: RawTimeouts,
+    /// What may stay on the disk
+    pub prune: RawPrune,
     /// What differs for single runners: [runners.3]
     #[schemars(with = "BTreeMap<String, RawOverride>")]
     pub runners: BTreeMap<Spanned<String>, RawOverride>,
@@ -129,6 +132,28 @@ pub(super) struct RawTimeouts {
     /// A cancelled workflow job may run its `always()` steps this long (default "330s")
     #[schemars(with = "Option<String>")]
     pub stop: Option<Spanned<String>>,
+}
+
+/// Budgets of disk of each runner; amounts such as "20G" (powers of 1024), "0" or "none".
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPrune {
+    /// Prune by a timer (default true)
+    pub enabled: Option<bool>,
+    /// Time between two runs of the timer (default "1h")
+    #[schemars(with = "Option<String>")]
+    pub interval: Option<Spanned<String>>,
+    /// Most that the work folder may hold, its tool cache left out (default "20G")
+    pub work_max: Option<DiskSize>,
+    /// Most that the tool cache in the work folder may hold (default "10G")
+    pub tool_cache_max: Option<DiskSize>,
+    /// Most that the storage of the runner's own engine may hold (default "20G")
+    pub images_max: Option<DiskSize>,
+    /// How long the runner keeps its own logs, whole days (default "14d")
+    #[schemars(with = "Option<String>")]
+    pub diag_max_age: Option<Spanned<String>>,
+    /// With less than this free a runner takes no workflow job; "none": no floor (default "5G")
+    pub free_disk_min: Option<DiskSize>,
 }
 
 /// What differs for one runner.

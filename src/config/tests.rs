@@ -72,14 +72,47 @@ fn all_problems_are_told_at_once_with_line_key_and_suggestion() {
 
 #[test]
 fn a_misspelt_key_is_refused_in_every_table() {
-    for table in
-        ["limits", "fleet_limits", "proxy", "paths", "health", "timeouts", "runners.1", "runners.1.limits"]
-    {
+    for table in [
+        "limits",
+        "fleet_limits",
+        "proxy",
+        "paths",
+        "health",
+        "timeouts",
+        "prune",
+        "runners.1",
+        "runners.1.limits",
+    ] {
         let text = format!("{URL}[{table}]\nno_such_key = 1\n");
         let found = problems(&text);
         assert_eq!(found.len(), 1, "{table}: {found:?}");
         assert!(found[0].starts_with(&format!("3:1 {table}.no_such_key: unknown key")), "{found:?}");
     }
+}
+
+#[test]
+fn all_problems_of_prune_are_told_at_once() {
+    let text = "interval = \"10s\"\nwork_max = \"20GB\"\ntool_cache_max = \"20\"\ndiag_max_age = \"36h\"\nfree_disk_min = 5\n";
+    assert_eq!(
+        problems(&format!("{URL}[prune]\n{text}")),
+        [
+            "3:12 prune.interval: \"10s\" is out of range (allowed: whole seconds, \"1m\" to \"7d\")",
+            "4:12 prune.work_max: \"20GB\" is no amount of disk (allowed: \"20G\", \"512M\" (powers of 1024), \"0\" or \"none\")",
+            "5:18 prune.tool_cache_max: \"20\" is less than any workflow job leaves (allowed: \"1M\" or more, \"0\" or \"none\")",
+            "6:16 prune.diag_max_age: \"36h\" is out of range (allowed: whole days, \"1d\" to \"365d\")",
+            "7:17 prune.free_disk_min: invalid type: integer `5`, expected a string",
+        ]
+    );
+}
+
+#[test]
+fn the_floor_can_be_switched_off_in_two_ways() {
+    for off in ["none", "0"] {
+        let config = Config::parse(&format!("{URL}[prune]\nfree_disk_min = \"{off}\"\n")).unwrap();
+        assert_eq!(config.prune.floor(), 0);
+    }
+    let config = Config::parse(URL).unwrap();
+    assert_eq!((config.prune.floor(), config.prune.diag_days(), config.prune.enabled), (5 << 30, 14, true));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! What needs more than one key, or a default: `RawConfig` → `Config`.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
 
 use super::collect::bare;
 use super::problem::Problems;
-use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawTimeouts};
+use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
 use super::words::{Engine, UnitFormat};
-use super::{Config, Health, MOST_RUNNERS, Override, Paths, Proxy, RunnerScope, Timeouts};
+use super::{Config, DiskSize, Health, MOST_RUNNERS, Override, Paths, Proxy, Prune, RunnerScope, Timeouts};
 
 /// Names that the tool itself gives the containers.
 const RESERVED_ENVIRONMENT: [&str; 4] =
@@ -33,6 +33,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let proxy = proxy(raw.proxy, problems);
     let health = health(&raw.health, problems);
     let timeouts = timeouts(&raw.timeouts, problems);
+    let prune = prune(&raw.prune, problems);
     let Some(url) = raw.url else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -73,6 +74,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         },
         health,
         timeouts,
+        prune,
         overrides,
     })
 }
@@ -283,36 +285,74 @@ fn timeouts(raw: &RawTimeouts, problems: &mut Problems) -> Timeouts {
     }
 }
 
-/// A whole number of seconds between one second and one day, as humantime writes durations.
+fn prune(raw: &RawPrune, problems: &mut Problems) -> Prune {
+    const DAY: u64 = 86_400;
+    let size = |value: Option<DiskSize>, gibibytes: u64| value.unwrap_or(DiskSize::Bytes(gibibytes << 30));
+    let hourly = Allowed { seconds: 60..=7 * DAY, step: 1, words: "whole seconds, \"1m\" to \"7d\"" };
+    let daily = Allowed { seconds: DAY..=365 * DAY, step: DAY, words: "whole days, \"1d\" to \"365d\"" };
+    Prune {
+        enabled: raw.enabled.unwrap_or(true),
+        interval: duration_within("prune.interval", raw.interval.as_ref(), 3600, &hourly, problems),
+        work_max: size(raw.work_max, 20),
+        tool_cache_max: size(raw.tool_cache_max, 10),
+        images_max: size(raw.images_max, 20),
+        diag_max_age: duration_within(
+            "prune.diag_max_age",
+            raw.diag_max_age.as_ref(),
+            14 * DAY,
+            &daily,
+            problems,
+        ),
+        free_disk_min: size(raw.free_disk_min, 5),
+    }
+}
+
+/// Which durations a key takes.
+struct Allowed {
+    seconds: RangeInclusive<u64>,
+    /// A whole number of these.
+    step: u64,
+    words: &'static str,
+}
+
+/// A whole number of seconds between one second and one day.
 fn duration(
     key: &str,
     value: Option<&Spanned<String>>,
     default_secs: u64,
     problems: &mut Problems,
 ) -> Duration {
+    let allowed = Allowed { seconds: 1..=86_400, step: 1, words: "whole seconds, \"1s\" to \"24h\"" };
+    duration_within(key, value, default_secs, &allowed, problems)
+}
+
+/// A duration as humantime writes it.
+fn duration_within(
+    key: &str,
+    value: Option<&Spanned<String>>,
+    default_secs: u64,
+    allowed: &Allowed,
+    problems: &mut Problems,
+) -> Duration {
     let default = Duration::from_secs(default_secs);
     let Some(value) = value else { return default };
     let span: Range<usize> = value.span();
+    let fits = |duration: Duration| {
+        let seconds = duration.as_secs();
+        allowed.seconds.contains(&seconds)
+            && seconds.is_multiple_of(allowed.step)
+            && duration.subsec_nanos() == 0
+    };
     match humantime::parse_duration(value.get_ref()) {
-        Ok(duration) if (1..=86_400).contains(&duration.as_secs()) && duration.subsec_nanos() == 0 => {
-            duration
-        }
+        Ok(duration) if fits(duration) => duration,
         Ok(_) => {
-            problems.add(
-                Some(span),
-                key,
-                format!("{:?} is out of range", value.get_ref()),
-                "allowed: whole seconds, \"1s\" to \"24h\"",
-            );
+            let message = format!("{:?} is out of range", value.get_ref());
+            problems.add(Some(span), key, message, &format!("allowed: {}", allowed.words));
             default
         }
         Err(_) => {
-            problems.add(
-                Some(span),
-                key,
-                format!("{:?} is no duration", value.get_ref()),
-                "allowed: such as \"30s\", \"5m\" or \"1h 30m\"",
-            );
+            let message = format!("{:?} is no duration", value.get_ref());
+            problems.add(Some(span), key, message, "allowed: such as \"30s\", \"5m\" or \"1h 30m\"");
             default
         }
     }

@@ -6,6 +6,8 @@ mod error;
 mod lock;
 mod owner;
 mod secret;
+mod trash;
+mod tree;
 mod untrusted;
 
 use std::fs::{self, File, OpenOptions};
@@ -17,6 +19,8 @@ pub use error::FileError;
 pub use lock::Lock;
 pub use owner::{give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
+pub use trash::Trash;
+pub use tree::{Measured, Tree, free};
 pub use untrusted::read_untrusted;
 
 use crate::fleet::FoundFile;
@@ -192,3 +196,5 @@ pub fn sweep(directory: &Path) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;

@@ -50,7 +50,7 @@ pub struct UserDirs {
 pub struct Layout {
     /// Whose systemd.
     pub scope: Scope,
-    /// `config.toml`
+    /// The `config.toml` in use: units that read it read this one.
     pub config_file: PathBuf,
     /// The `.env` with the registration tokens.
     pub tokens: PathBuf,
@@ -83,6 +83,8 @@ pub struct RunnerPaths {
     pub identity: PathBuf,
     /// The work folder: the same path inside the container, so that the engine on the host resolves it too.
     pub work: PathBuf,
+    /// What is on its way to be deleted, out of reach of the runner; on the same file system as the work folder.
+    pub trash: PathBuf,
     /// The registration token for the moment of its hand-over.
     pub token: PathBuf,
     /// State word and performance counters, written by the runner's container.
@@ -104,6 +106,7 @@ impl RunnerPaths {
         Self {
             identity: state.join("identity"),
             work: state.join("work"),
+            trash: state.join("trash"),
             token: runtime.join("token"),
             status: runtime.join("status"),
             started_with: runtime.join("started-with"),

@@ -17,8 +17,8 @@ pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, SocketMode, Timeouts,
-    UnitFormat,
+    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, SocketMode,
+    Timeouts, UnitFormat,
 };
 
 /// Every runner of this host, and what they share.
@@ -56,6 +56,8 @@ pub struct Fleet {
     pub health: Health,
     /// How long systemd waits.
     pub timeouts: Timeouts,
+    /// What may stay on the disk.
+    pub prune: Prune,
 }
 
 /// What of the host decides where the config does not.
@@ -131,6 +133,7 @@ impl Fleet {
             proxy: config.proxy.clone(),
             health: config.health,
             timeouts: config.timeouts,
+            prune: config.prune,
         }
     }
 

@@ -5,6 +5,12 @@ use crate::config::UnitFormat;
 /// Starts and stops all runners; enabled at boot.
 pub const TARGET: &str = "homelab-runners.target";
 
+/// Frees disk space when it is due; started and stopped with the target.
+pub const PRUNE_TIMER: &str = "homelab-runners-prune.timer";
+
+/// What the timer starts.
+pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
+
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
@@ -68,7 +74,7 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    name == TARGET || name == FLEET_SLICE || runner_of(name).is_some()
+    [TARGET, FLEET_SLICE, PRUNE_TIMER, PRUNE_SERVICE].contains(&name) || runner_of(name).is_some()
 }
 
 /// The number of the runner that the unit or file `name` belongs to.
@@ -105,6 +111,8 @@ mod tests {
             "homelab-runner-engine@3.socket",
             TARGET,
             FLEET_SLICE,
+            PRUNE_TIMER,
+            PRUNE_SERVICE,
         ] {
             assert!(is_unit_file(name), "{name}");
         }
@@ -117,6 +125,8 @@ mod tests {
             "x-homelab-runner@1.service",
             "homelab-runner@1.container.d",
             "homelab-runner-engine@1.container",
+            "homelab-runners-prune.slice",
+            "homelab-runners-prune.timer.d",
         ] {
             assert!(!is_unit_file(name), "{name}");
         }

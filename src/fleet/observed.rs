@@ -7,6 +7,7 @@ use super::ids::FoundAccount;
 
 /// Files and units as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the answer to a question of its own")]
 pub struct Observed {
     /// Files at places and with names that could be ours, by path.
     pub files: BTreeMap<PathBuf, FoundFile>,
@@ -18,6 +19,8 @@ pub struct Observed {
     pub enabled: bool,
     /// Is the target started now?
     pub target_active: bool,
+    /// Is the timer of `prune` started now?
+    pub timer_active: bool,
     /// An earlier run was cut off: systemd may not have read all the files yet.
     pub interrupted: bool,
 }

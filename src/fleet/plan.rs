@@ -179,6 +179,9 @@ impl Plan {
             }
             return plan.with_own_accounts(&[], observed);
         }
+        if observed.timer_active {
+            plan.steps.push(Step::Stop(names::PRUNE_TIMER.to_owned()));
+        }
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
         if observed.enabled {
@@ -211,6 +214,9 @@ impl Plan {
                     self.held_back.push((number, HeldBack::Removal));
                 }
                 continue;
+            }
+            if name == names::PRUNE_TIMER && observed.timer_active {
+                self.steps.push(Step::Stop(name.clone()));
             }
             if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
                 let stop = Step::Stop(unit_to_stop(path, name, number));
@@ -267,7 +273,11 @@ impl Plan {
                 }
             }
         }
-        // Last, so that the runners' own systemd jobs are there already and none is started twice.
+        // The target wants it, but one that is started already would not look for it again.
+        if has_timer(desired) && !observed.timer_active && !allowed.no_start {
+            start.push(names::PRUNE_TIMER.to_owned());
+        }
+        // Last, so that the others' own systemd jobs are there already and none is started twice.
         if !observed.target_active && !allowed.no_start {
             start.push(names::TARGET.to_owned());
         }
@@ -287,6 +297,10 @@ fn unit_to_stop(path: &Path, name: String, number: u16) -> String {
         Some("slice" | "socket") => name,
         _ => names::service(number),
     }
+}
+
+fn has_timer(desired: &[UnitFile]) -> bool {
+    desired.iter().any(|file| file.name() == names::PRUNE_TIMER)
 }
 
 fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {

@@ -6,10 +6,11 @@
 mod accounts;
 mod containers;
 mod idmap;
+mod images;
 mod probe;
 mod quadlet;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
 pub use idmap::mount_for_engine;
+pub use images::{UnusedImage, remove_image, unused_images};
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
 
@@ -50,6 +52,14 @@ pub enum ProgramError {
         program: PathBuf,
         /// How long it had.
         limit: Duration,
+    },
+    /// Its output is not what it should be.
+    #[error("cannot understand the output of {}: {source}", program.display())]
+    Words {
+        /// Its path.
+        program: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
     },
 }
 
@@ -104,6 +114,14 @@ pub fn places(name: &str, path: Option<&OsStr>) -> impl Iterator<Item = PathBuf>
 #[must_use]
 pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     places(name, path).find(|program| program.is_file())
+}
+
+/// Becomes the same command in the user namespace of rootless Podman, where the ids of its containers are the user's
+/// (podman-unshare(1)); returns only if that fails.
+#[must_use]
+pub fn become_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> ProgramError {
+    let source = Command::new(podman).arg("unshare").arg(program).args(arguments).exec();
+    ProgramError::Start { program: podman.to_owned(), source }
 }
 
 /// Becomes `journalctl` for these units; returns only if that fails.

@@ -19,6 +19,7 @@ readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=$
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
 readonly refresh_seconds=30
 readonly engine_limit=600 # tenths of a second
+readonly free_disk_min=${RUNNERCTL_FREE_DISK_MIN:-0} # bytes; 0: no floor
 declare -A want=(
     [url]=${RUNNERCTL_URL:?} [name]=${RUNNERCTL_NAME:?} [labels]=${RUNNERCTL_LABELS:-} [group]=${RUNNERCTL_GROUP:-}
     [no_default_labels]=${RUNNERCTL_NO_DEFAULT_LABELS:-} [replace]=${RUNNERCTL_REPLACE:-}
@@ -33,7 +34,7 @@ export RUNNER_PERFLOG=$perf_dir
 export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
 
 runner_root='' sink_fd='' clock_fd='' child='' child_target='' child_status=0 killer=''
-stop_asked=0 unhealthy=0 online=0
+stop_asked=0 ending=0 online=0 no_space=''
 drop=() # the command that becomes the user `runner`
 
 exec {nap_fd}<> <(:) # never readable and never at its end: `read -t` on it sleeps without a process
@@ -308,18 +309,44 @@ worker_is_alive() {
     return 1
 }
 
-on_unhealthy() { # health.sh asks
-    [[ -n $child && $child_target == "$child" ]] && ((!stop_asked && !unhealthy)) || return 0
-    if worker_is_alive; then
-        say 'a health check failed, but a workflow job is running: left alone'
-        return
-    fi
-    unhealthy=1
+listener_may_end() { [[ -n $child && $child_target == "$child" ]] && ((!stop_asked && !ending)); }
+
+# Ends an idle listener in order, so that GitHub sends it nothing more; `fail_listener` says why.
+end_listener() { # CODE
+    ((!ending)) || return 0
+    ending=$1
     kill -INT "$child" 2>/dev/null
     { nap 10; kill -KILL "$child"; } 2>/dev/null &
     killer=$!
     disown "$killer" # no word of bash about its end
 }
+
+on_unhealthy() { # health.sh asks
+    listener_may_end || return 0
+    if worker_is_alive; then
+        say 'a health check failed, but a workflow job is running: left alone'
+        return
+    fi
+    end_listener 73
+}
+
+# Is less free in the work folder than the floor? Says so in `no_space`. What cannot be asked is no reason to end.
+# Runs in a trap, where bash has three snares: another trap may run inside of any `$(...)` (bash 5.2 then loses it with a
+# syntax error), inside of a `read` that waits for a pipe (where a `read` gets nothing), and a bare `return` has the status
+# of the last command before the trap. Hence a file, and a status.
+disk_is_short() {
+    local blocks='' size='' free
+    ((free_disk_min)) || return 1
+    # What is kept back for root is not free for workflow jobs.
+    stat --file-system --format='%a %S' "$work" >"$status/.free" 2>/dev/null || return 1
+    read -r blocks size <"$status/.free" || return 1
+    [[ $blocks =~ ^[0-9]+$ && $size =~ ^[1-9][0-9]*$ ]] || return 1
+    free=$((blocks * size))
+    ((free < free_disk_min)) || return 1
+    printf -v no_space 'no space: %d.%dG free in %s, floor %d.%dG' "$((free >> 30))" "$(((free & (1 << 30) - 1) * 10 >> 30))" \
+        "$work" "$((free_disk_min >> 30))" "$(((free_disk_min & (1 << 30) - 1) * 10 >> 30))"
+}
+readonly space_hint='free some disk space, or lower prune.free_disk_min; it goes on by itself as soon as there is enough'
 
 session_created() {
     local line created=0
@@ -347,12 +374,14 @@ watch_session() {
 }
 
 on_tick() {
-    [[ -n $child ]] && ((!stop_asked && !unhealthy)) && session_created || return 0
+    [[ -n $child ]] && ((!stop_asked && !ending)) && session_created || return 0
     if ((!online)); then
         online=1
         set_state online "listening for workflow jobs of ${want[url]}"
     fi
     keep_refreshed_files
+    # The listener cannot be told to wait, so it ends before it takes another workflow job; the next start looks again.
+    listener_may_end && disk_is_short && ! worker_is_alive && end_listener 74
 }
 
 # --- registration -------------------------------------------------------------------------------------------------
@@ -512,7 +541,8 @@ run_listener() {
 
 fail_listener() {
     local again='restarted by itself; the lines of the listener are above'
-    ((!unhealthy)) || fail 73 'unhealthy: the health check asked for a restart' 'restarted by itself'
+    ((ending != 73)) || fail 73 'unhealthy: the health check asked for a restart' 'restarted by itself'
+    ((ending != 74)) || fail 74 "$no_space" "$space_hint"
     case $child_status in
     3 | 4) fail 75 'the listener ended to update itself, but updates are disabled' 'use a newer runner image' ;;
     5) fail 70 'GitHub holds another session of this runner' \
@@ -534,6 +564,7 @@ main() {
     link_private_engine
     find_runner_user
     give_directories
+    ! disk_is_short || fail 74 "$no_space" "$space_hint"
     prepare_identity
     await_private_engine
     run_listener

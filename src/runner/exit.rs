@@ -23,6 +23,8 @@ pub enum RunnerExit {
     RegistrationRemoved,
     /// The health check asked for a restart.
     Unhealthy,
+    /// The work folder's file system has less free space than the floor.
+    NoSpace,
     /// Network, rate limit, GitHub's own errors, or a reason the listener did not give.
     Temporary,
 }
@@ -44,7 +46,7 @@ impl fmt::Display for TokenSource<'_> {
 
 impl RunnerExit {
     /// Every way to end, in the order of the exit codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Stopped,
         Self::NeedsToken,
         Self::TokenUnknown,
@@ -54,6 +56,7 @@ impl RunnerExit {
         Self::VersionRefused,
         Self::RegistrationRemoved,
         Self::Unhealthy,
+        Self::NoSpace,
         Self::Temporary,
     ];
 
@@ -70,6 +73,7 @@ impl RunnerExit {
             Self::VersionRefused => 71,
             Self::RegistrationRemoved => 72,
             Self::Unhealthy => 73,
+            Self::NoSpace => 74,
             Self::Temporary => 75,
         }
     }
@@ -93,6 +97,7 @@ impl RunnerExit {
             | Self::SessionConflict
             | Self::RegistrationRemoved
             | Self::Unhealthy
+            | Self::NoSpace
             | Self::Temporary => false,
         }
     }
@@ -119,6 +124,7 @@ impl RunnerExit {
                 "the registration was removed at GitHub; the kept identity is deleted"
             }
             Self::Unhealthy => "the health check asked for a restart",
+            Self::NoSpace => "no space: the disk has less free than free_disk_min",
             Self::Temporary => {
                 "a temporary failure: network, rate limit, GitHub itself, or the listener ended"
             }
@@ -145,6 +151,10 @@ impl RunnerExit {
             }
             Self::VersionRefused => "use a newer runner image, then restart the unit".to_owned(),
             Self::RegistrationRemoved => format!("to register again it needs a new token in {token}"),
+            Self::NoSpace => {
+                "free some disk space (`runnerctl prune` frees what is over its budget), or lower prune.free_disk_min; it goes on by itself"
+                    .to_owned()
+            }
             Self::Unhealthy | Self::Temporary => {
                 "restarted by itself; read its log if this repeats".to_owned()
             }

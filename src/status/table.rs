@@ -64,8 +64,10 @@ fn registered(runner: &RunnerStatus) -> String {
     }
 }
 
+/// Bytes as people read them: `300M`, `4.0G`.
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
     if bytes >= GIBIBYTE { format!("{:.1}G", bytes / GIBIBYTE) } else { format!("{:.0}M", bytes / MEBIBYTE) }
 }

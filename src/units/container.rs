@@ -116,8 +116,21 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     if fleet.engine == Engine::Docker {
         all.push(heal_after(fleet));
     }
+    let own = disk(fleet).into_iter().filter(|(name, _)| !runner.environment.contains_key(*name));
+    all.extend(own.map(|(name, value)| (name.to_owned(), value)));
     all.extend(runner.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     all
+}
+
+/// The floor for the entrypoint; for the runner's own programs, each under its own name, how many days they keep their
+/// logs in `_diag` (HostContext.cs of actions/runner). Those lie in the container's file system, where nobody else prunes.
+fn disk(fleet: &Fleet) -> Vec<(&'static str, String)> {
+    let days = fleet.prune.diag_days().to_string();
+    let mut variables = vec![("RUNNER_LOGRETENTION", days.clone()), ("WORKER_LOGRETENTION", days)];
+    if fleet.prune.floor() > 0 {
+        variables.push(("RUNNERCTL_FREE_DISK_MIN", fleet.prune.floor().to_string()));
+    }
+    variables
 }
 
 /// Where the engine does nothing about an unhealthy container, the check itself asks the entrypoint to end after so many failures.

@@ -1,6 +1,7 @@
 //! What a unit may not do, systemd.exec(5). `systemd-analyze security` lists what is left open; why it has to be stands here.
 
 use super::syntax::UnitText;
+use crate::fleet::Fleet;
 
 /// What no container engine and no workflow has a use for. ptrace is left: debuggers are a fair use of a workflow.
 const FORBIDDEN_CALLS: &str = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
@@ -55,6 +56,44 @@ pub(super) fn of_engine(text: &mut UnitText) {
         text.plain(key, value);
     }
     of_all(text);
+}
+
+/// For the unit that deletes files: it runs as root among files that others own. A user's systemd can do little of this, and the user namespace that
+/// the containers' ids need is made by programs that gain privileges.
+///
+/// Left open:
+/// - root, and its right to read and to delete any file: that is its work, below the state directory alone;
+/// - sockets in the file system: systemd's bus and the runners' engines.
+pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
+    text.plain("ReadWritePaths", fleet.layout.state.display());
+    for (key, value) in [
+        // Reads any file, deletes other people's, and from directories with a sticky bit; nothing else of root's.
+        ("CapabilityBoundingSet", "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER"),
+        ("LockPersonality", "yes"),
+        ("MemoryDenyWriteExecute", "yes"),
+        ("NoNewPrivileges", "yes"),
+        ("PrivateDevices", "yes"),
+        ("PrivateNetwork", "yes"),
+        ("PrivateTmp", "yes"),
+        ("ProtectClock", "yes"),
+        // Control groups are read to see who is busy.
+        ("ProtectControlGroups", "yes"),
+        ("ProtectHome", "read-only"),
+        ("ProtectHostname", "yes"),
+        ("ProtectKernelLogs", "yes"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectKernelTunables", "yes"),
+        ("ProtectSystem", "strict"),
+        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("RestrictNamespaces", "yes"),
+        ("RestrictRealtime", "yes"),
+        ("RestrictSUIDSGID", "yes"),
+        ("SystemCallArchitectures", "native"),
+        ("SystemCallErrorNumber", "EPERM"),
+        ("SystemCallFilter", "@system-service"),
+    ] {
+        text.plain(key, value);
+    }
 }
 
 fn of_all(text: &mut UnitText) {

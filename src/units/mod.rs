@@ -8,6 +8,7 @@ mod container;
 mod engine;
 mod hardening;
 mod launch;
+mod prune;
 mod quadlet;
 mod service;
 mod slice;
@@ -53,7 +54,7 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, target, private engines, runners.
+/// Every file of the fleet: scripts, slices, the timer of `prune`, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
@@ -67,6 +68,10 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     files.push(unit(names::FLEET_SLICE, slice::fleet(fleet)));
     files
         .extend(fleet.runners.iter().map(|runner| unit(&names::slice(runner.number), slice::runner(runner))));
+    if fleet.prune.enabled {
+        files.push(unit(names::PRUNE_SERVICE, prune::service(fleet, programs)));
+        files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));
+    }
     files.push(unit(names::TARGET, target::render(fleet)));
     for runner in with_engine() {
         files.push(unit(&names::engine_socket(runner.number), engine::socket(runner)));

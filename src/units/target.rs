@@ -13,6 +13,9 @@ pub(super) fn render(fleet: &Fleet) -> String {
     for runner in &fleet.runners {
         text.plain("Wants", names::service(runner.number));
     }
+    if fleet.prune.enabled {
+        text.plain("Wants", names::PRUNE_TIMER);
+    }
     let wanted_by = match fleet.layout.scope {
         Scope::System => "multi-user.target",
         Scope::User => "default.target",

@@ -68,8 +68,25 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and settings of the engines, fleet slice and target; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 7 * 4);
+    // Scripts and settings of the engines, fleet slice and target, timer and service of prune; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 3 + 2 + 2 + 7 * 4);
+}
+
+#[test]
+fn without_prune_there_is_no_timer_and_nothing_that_wants_it() {
+    let texts = render(&fleet("[prune]\nenabled = false"), &programs("/usr/bin/podman"));
+    assert!(
+        texts.iter().all(|file| !file.name().contains("prune") && !file.text.contains(names::PRUNE_TIMER))
+    );
+}
+
+#[test]
+fn the_runners_own_environment_goes_before_ours_about_their_logs() {
+    let fleet = fleet("[environment]\nRUNNER_LOGRETENTION = \"3\"\n[prune]\nfree_disk_min = \"none\"");
+    let text = runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text;
+    assert_eq!(text.matches("RUNNER_LOGRETENTION").count(), 1);
+    assert!(text.contains("RUNNER_LOGRETENTION=3\n") && text.contains("WORKER_LOGRETENTION=14\n"), "{text}");
+    assert!(!text.contains("RUNNERCTL_FREE_DISK_MIN"), "{text}");
 }
 
 #[test]

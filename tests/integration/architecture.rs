@@ -11,7 +11,7 @@ use homelab_runners::config::RegistrationToken;
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 6] = ["config", "doctor", "fleet", "units", "runner", "status"];
+const CORE: [&str; 7] = ["config", "doctor", "fleet", "units", "runner", "status", "prune"];
 const EDGES: [&str; 6] = ["files", "host_facts", "systemd", "programs", "control_group", "mounts"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 

@@ -7,6 +7,7 @@ mod doctor;
 mod init;
 mod install;
 mod lookup;
+mod prune;
 mod tokens;
 
 use std::fs;

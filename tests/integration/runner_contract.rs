@@ -1,6 +1,7 @@
 //! The scripts that run inside a runner container, run here for real around a stub of GitHub's runner programs.
 
 mod container;
+mod disk;
 mod engine;
 mod health;
 mod identity;

@@ -33,6 +33,7 @@ fn installed(files: &[UnitFile]) -> Observed {
         runners: files.iter().filter_map(runner).collect(),
         enabled: true,
         target_active: true,
+        timer_active: has_timer(files),
         ..Observed::default()
     }
 }
@@ -69,6 +70,8 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runners.slice",
             "write homelab-runners-1.slice",
             "write homelab-runners-2.slice",
+            "write homelab-runners-prune.service",
+            "write homelab-runners-prune.timer",
             "write homelab-runners.target",
             "write homelab-runner-engine@1.socket",
             "write homelab-runner-engine@1.service",
@@ -78,7 +81,7 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runner@2.container",
             "enable homelab-runners.target",
             "reload",
-            "start homelab-runner@1.service homelab-runner@2.service homelab-runners.target",
+            "start homelab-runner@1.service homelab-runner@2.service homelab-runners-prune.timer homelab-runners.target",
         ]
     );
 }
@@ -139,6 +142,33 @@ fn a_runner_whose_file_moves_is_stopped_by_its_old_text() {
 }
 
 #[test]
+fn a_timer_that_is_new_is_started_and_one_that_goes_is_stopped() {
+    let (with, without) = (files("count = 1"), files("count = 1\n[prune]\nenabled = false"));
+    let plan = Plan::install(&with, &installed(&without), Permissions::default()).unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "write homelab-runners-prune.service",
+            "write homelab-runners-prune.timer",
+            "write homelab-runners.target",
+            "reload",
+            "start homelab-runners-prune.timer",
+        ]
+    );
+    let plan = Plan::install(&without, &installed(&with), Permissions::default()).unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "stop homelab-runners-prune.timer",
+            "remove homelab-runners-prune.service",
+            "remove homelab-runners-prune.timer",
+            "write homelab-runners.target",
+            "reload",
+        ]
+    );
+}
+
+#[test]
 fn a_busy_runner_gets_its_new_text_but_is_not_restarted_unless_forced() {
     let mut observed = installed(&files(""));
     observed.runners.get_mut(&3).unwrap().busy = true;
@@ -165,11 +195,11 @@ fn a_busy_runner_that_should_go_stays_whole() {
 fn a_file_of_somebody_else_stops_everything() {
     let desired = files("");
     let mut observed = installed(&desired);
-    observed.files.insert(desired[9].path.clone(), FoundFile::Foreign);
+    observed.files.insert(desired[11].path.clone(), FoundFile::Foreign);
     let error = Plan::install(&desired, &observed, Permissions::default()).unwrap_err();
     assert!(error.to_string().contains("exists and was not written by runnerctl"), "{error}");
     assert!(
-        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[9].name())
+        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[11].name())
     );
 }
 
@@ -188,8 +218,9 @@ fn uninstalling_stops_then_removes_then_reloads_and_twice_is_nothing() {
     let plan = Plan::uninstall(&installed(&files("count = 1")), Permissions::default());
     let steps = words(&plan);
     assert_eq!(
-        steps[..4],
+        steps[..5],
         [
+            "stop homelab-runners-prune.timer",
             "stop homelab-runner@1.service",
             "disable homelab-runners.target",
             "stop homelab-runners.target",

@@ -19,7 +19,7 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 13] = [
+const INSTALLED: [&str; 15] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-runner-engine@1.service",
@@ -28,6 +28,8 @@ const INSTALLED: [&str; 13] = [
     "etc/systemd/system/homelab-runner-engine@2.socket",
     "etc/systemd/system/homelab-runners-1.slice",
     "etc/systemd/system/homelab-runners-2.slice",
+    "etc/systemd/system/homelab-runners-prune.service",
+    "etc/systemd/system/homelab-runners-prune.timer",
     "etc/systemd/system/homelab-runners.slice",
     "etc/systemd/system/homelab-runners.target",
     "var/lib/homelab-runners/scripts/engine.conf",

@@ -170,6 +170,15 @@ impl Container {
         fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     }
 
+    /// Puts a program of the image in the place of the host's.
+    pub(super) fn program(&mut self, name: &str, script: &str) {
+        let directory = self.path("programs");
+        fs::create_dir_all(&directory).unwrap();
+        executable(&directory.join(name), &format!("#!/bin/bash\n{script}\n"));
+        let path = format!("{}:{}", directory.display(), self.environment["PATH"]);
+        self.env("PATH", &path);
+    }
+
     /// Runs a script of ours as the container would: as root, or as the runner's user for `without_root`.
     fn command(&self, script: &str) -> Command {
         let mut command = if is_root() && !self.as_root {

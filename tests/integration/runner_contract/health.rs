@@ -25,10 +25,10 @@ fn health_is(container: &Container, code: i32, line: &str) {
 }
 
 /// A process of that name which ends with the test.
-struct Process(Child);
+pub(super) struct Process(Child);
 
 impl Process {
-    fn named(container: &Container, name: &str) -> Self {
+    pub(super) fn named(container: &Container, name: &str) -> Self {
         let script = container.path("stub").join(name);
         assert!(
             Command::new("bash")
