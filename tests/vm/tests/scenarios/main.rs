@@ -11,6 +11,7 @@ mod health;
 mod installing;
 mod isolation;
 mod limits;
+mod prune;
 mod queue;
 mod user;
 mod ways;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         limits::SCENARIOS,
         health::SCENARIOS,
         queue::SCENARIOS,
+        prune::SCENARIOS,
         installing::SCENARIOS,
         user::SCENARIOS,
         ways::SCENARIOS,

@@ -1,0 +1,66 @@
+//! Disk space: budgets, and the floor below which a runner takes no workflow job.
+
+use std::time::Duration;
+
+use homelab_runners_vm::Guest;
+
+use crate::bed::{Outcome, Scenario};
+use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("idle_runners_are_pruned_to_their_budgets_by_the_timers_unit", budgets),
+    ("below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so", floor),
+];
+
+/// Fills the work folder, and the storage of the private engine by an image of its own.
+const FILLING_WORKFLOW: &str = r"
+head -c 4000000 /dev/urandom > artifact
+printf 'FROM localhost/busybox:latest\nCOPY artifact /artifact\n' > Dockerfile
+DOCKER_BUILDKIT=0 docker build -q -t localhost/large:1 .
+";
+
+fn budgets(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::Quadlet)?;
+    fleet.succeed("filling", FILLING_WORKFLOW)?;
+    let kilobytes = "du -s /var/lib/homelab-runners/*/engine/storage /var/lib/homelab-runners/*/work | awk '{ sum += $1 } END { print sum }'";
+    let before: u64 = guest.ok(kilobytes)?.parse()?;
+    let busy =
+        fleet.queue("busy", "touch kept; while ! [ -e /reports/go-on ]; do sleep 0.2; done; test -e kept")?;
+    fleet.wait_for(busy, "in_progress")?;
+    fleet.configure("\n\n[prune]\nwork_max = \"1M\"\nimages_max = \"1M\"")?;
+    // As the timer does, with all that the unit forbids.
+    guest.ok("systemctl start homelab-runners-prune.service")?;
+    let said = guest.ok("journalctl -u homelab-runners-prune.service -o cat --no-pager -n 20")?;
+    for wanted in ["image localhost/large:1", "(work_max)", "(images_max)"] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let after: u64 = guest.ok(kilobytes)?.parse()?;
+    assert!(before - after > 8000, "{before} -> {after}");
+    // The floor and the budgets of a busy runner wait until it is idle.
+    guest.ok("touch /var/lib/homelab-runners/reports/go-on")?;
+    let job = fleet.wait_for(busy, "completed")?;
+    guest.ok("rm /var/lib/homelab-runners/reports/go-on")?;
+    assert_eq!(job.text("conclusion"), "success", "{}", job.text("log"));
+    fleet.configure("")?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES).map_err(Into::into)
+}
+
+fn floor(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::Quadlet)?;
+    let free: u64 = guest.ok("df --output=avail -BM / | tail -n 1 | tr -dc 0-9")?.parse()?;
+    fleet.configure(&format!("\n\n[prune]\nfree_disk_min = \"{}M\"", free - 300))?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES)?;
+    guest.ok("fallocate -l 600M /var/lib/filler")?;
+    guest.wait_until(
+        "status says why the runners wait",
+        Duration::from_secs(120),
+        "runnerctl status 2>&1 | grep 'homelab-runner-1: no space: '",
+    )?;
+    guest.ok("rm /var/lib/filler")?;
+    fleet.wait_online(&NAMES)?;
+    fleet.configure("")?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES).map_err(Into::into)
+}
