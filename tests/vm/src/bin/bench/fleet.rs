@@ -35,6 +35,8 @@ impl Fleet {
         guest.ok(&format!(
             "mkdir -p {DIRECTORY} && runnerctl init --no-input --url {REPOSITORY} --label homelab --memory-max 300M 2>&1"
         ))?;
+        // The peers below run the same containers, and they have no private engines.
+        guest.ok("sed -i '1i socket = \"host\"' /etc/homelab-runners/config.toml")?;
         let token = |number| {
             Ok(format!("RUNNER_TOKEN_{number}={}\n", guest.simulator().registration_token(REPOSITORY)?))
         };

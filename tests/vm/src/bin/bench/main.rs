@@ -6,6 +6,7 @@
 mod bare_podman;
 mod compose;
 mod disk;
+mod engine;
 mod fleet;
 mod generate;
 mod memory;
@@ -68,8 +69,11 @@ fn guest_half(table: &mut Table) -> Result<()> {
     table.add(online::measure(&fleet)?);
     fleet.guest().ok_within("runnerctl up 2>&1", fleet::LIMIT)?;
     eprintln!("restart of one runner");
-    table.add(restart::measure(&fleet)?);
+    let restarts = restart::samples(&fleet)?;
+    table.add(restart::row(&restarts));
     eprintln!("status");
     table.add(status::measure(&fleet)?);
+    eprintln!("private engines");
+    table.add(engine::measure(&fleet, sample::median(&restarts))?);
     Ok(())
 }
