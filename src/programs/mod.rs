@@ -5,6 +5,7 @@
 mod accounts;
 mod containers;
 mod idmap;
+mod networks;
 mod quadlet;
 
 use std::ffi::OsStr;
@@ -16,6 +17,7 @@ use std::process::Command;
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
 pub use idmap::mount_for_engine;
+pub use networks::remove_network;
 pub use quadlet::{generator, refuses};
 
 /// A program that could not be run, or failed.

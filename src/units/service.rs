@@ -82,7 +82,7 @@ fn common_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
         format!("--health-retries={}", health.retries),
         format!("--health-start-period={}s", health.start_period.as_secs()),
     ];
-    options.extend(fleet.network.iter().map(|network| format!("--network={network}")));
+    options.extend(container::network(fleet, runner).map(|network| format!("--network={network}")));
     options.extend(fleet.extra_hosts.iter().map(|host| format!("--add-host={host}")));
     options.extend(
         container::environment(fleet, runner).iter().map(|(name, value)| format!("--env={name}={value}")),
