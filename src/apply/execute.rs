@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Error, Host};
 use crate::files;
 use crate::fleet::plan::Step;
-use crate::fleet::{Account, Plan};
+use crate::fleet::{Account, Plan, names};
 use crate::programs;
 use crate::systemd::{self, JobMode, JobOutcome, Systemd, UnitJob};
 
@@ -62,6 +62,9 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         Step::RemoveAccount(account) => {
             files::remove_tree(&host.layout.runner(account.number).engine_storage)?;
             programs::remove_account(&account.name())?;
+            if let Some(podman) = programs::find("podman", std::env::var_os("PATH").as_deref()) {
+                programs::remove_network(&podman, &names::network(account.number))?;
+            }
         }
         Step::Reload => manager.reload().await?,
         Step::Enable(unit) => drop(manager.enable(&[unit]).await?),

@@ -44,6 +44,12 @@ pub fn account(number: u16) -> String {
     format!("homelab-runner-{number}")
 }
 
+/// The network of runner `number`'s container, apart from those of the other runners.
+#[must_use]
+pub fn network(number: u16) -> String {
+    format!("homelab-runner-{number}")
+}
+
 /// The number of the runner whose account is called `name`.
 #[must_use]
 pub fn account_number(name: &str) -> Option<u16> {

@@ -7,6 +7,7 @@ mod accounts;
 mod containers;
 mod idmap;
 mod images;
+mod networks;
 mod probe;
 mod quadlet;
 
@@ -21,6 +22,7 @@ pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
 pub use idmap::mount_for_engine;
 pub use images::{UnusedImage, remove_image, unused_images};
+pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Engine, SocketMode, variable};
-use crate::fleet::{Fleet, Runner};
+use crate::fleet::{Fleet, Runner, names};
 
 /// Our directory inside the container; on a tmpfs there.
 const INSIDE: &str = "/run/homelab-runner";
@@ -77,6 +77,16 @@ pub(super) fn private_engine_options(fleet: &Fleet, runner: &Runner) -> Vec<Stri
         options.push("--sysctl=net.ipv4.ip_unprivileged_port_start=0".to_owned());
     }
     options
+}
+
+/// The container's network: the config's, or with a private engine one of its own. On a network in common a runner would reach what the others' containers publish.
+pub(super) fn network(fleet: &Fleet, runner: &Runner) -> Option<String> {
+    fleet.network.clone().or_else(|| has_own_network(fleet, runner).then(|| names::network(runner.number)))
+}
+
+/// Does the unit make a network for this runner alone?
+pub(super) fn has_own_network(fleet: &Fleet, runner: &Runner) -> bool {
+    runner.ids.is_some() && fleet.network.is_none()
 }
 
 /// `SELinux` lets no confined container talk to an engine's socket.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs, engine, hardening};
+use super::{MARKER, Programs, container, engine, hardening};
 use crate::config::{Engine, Limits, SocketMode};
 use crate::fleet::{Fleet, IdRange, Runner, Scope, names};
 use crate::runner::{self, RunnerExit};
@@ -59,6 +59,9 @@ pub(super) fn service_lines(
     limits(text, &runner.limits);
     // A workflow job that is killed for its memory must not take the runner with it.
     text.plain("OOMPolicy", "continue").command("ExecStartPre", "", &prepare(fleet, runner, programs, unit));
+    if fleet.engine == Engine::Podman && container::has_own_network(fleet, runner) {
+        text.command("ExecStartPre", "", &make_network(runner, programs));
+    }
     if let Some(ids) = runner.ids {
         text.command("ExecStartPost", "", &attach_engine(fleet, runner, programs, ids)).command(
             "ExecStopPost",
@@ -121,6 +124,14 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--unmapped".to_owned());
         }
     }
+    words
+}
+
+/// podman-network-create(1): isolated networks do not reach each other. Names are resolved as on the default network, without a server of their own.
+fn make_network(runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = vec![programs.engine.display().to_string()];
+    words.extend(["network", "create", "--ignore", "--disable-dns", "--opt=isolate=true"].map(str::to_owned));
+    words.push(names::network(runner.number));
     words
 }
 

@@ -40,7 +40,7 @@ fn container_section(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
     for option in container::private_engine_options(fleet, runner) {
         text.command("PodmanArgs", "", &[option]);
     }
-    text.plain_if("Network", fleet.network.as_ref());
+    text.plain_if("Network", container::network(fleet, runner));
     for host in &fleet.extra_hosts {
         text.command("PodmanArgs", "", &[format!("--add-host={host}")]);
     }

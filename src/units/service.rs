@@ -60,11 +60,17 @@ fn docker(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
     run.extend(image_and_command(runner));
     let remove = [&engine, "rm", "--volumes", "--force", &runner.name].map(ToString::to_string);
     let stop = [&engine, "stop", &runner.name].map(ToString::to_string);
-    text.plain("Type", "exec")
-        .command("ExecStartPre", "-", &remove)
-        .command("ExecStart", "", &run)
-        .command("ExecStop", "-", &stop)
-        .command("ExecStopPost", "-", &remove);
+    let network =
+        |verb: &str| [engine.as_str(), "network", verb, &names::network(runner.number)].map(str::to_owned);
+    text.plain("Type", "exec").command("ExecStartPre", "-", &remove);
+    // Docker's networks do not reach each other; one that a power cut left is taken as it is.
+    if container::has_own_network(fleet, runner) {
+        text.command("ExecStartPre", "-", &network("create"));
+    }
+    text.command("ExecStart", "", &run).command("ExecStop", "-", &stop).command("ExecStopPost", "-", &remove);
+    if container::has_own_network(fleet, runner) {
+        text.command("ExecStopPost", "-", &network("rm"));
+    }
 }
 
 /// Options that Podman and Docker spell alike.
@@ -83,7 +89,7 @@ fn common_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
         format!("--health-retries={}", health.retries),
         format!("--health-start-period={}s", health.start_period.as_secs()),
     ];
-    options.extend(fleet.network.iter().map(|network| format!("--network={network}")));
+    options.extend(container::network(fleet, runner).map(|network| format!("--network={network}")));
     options.extend(fleet.extra_hosts.iter().map(|host| format!("--add-host={host}")));
     options.extend(
         container::environment(fleet, runner).iter().map(|(name, value)| format!("--env={name}={value}")),

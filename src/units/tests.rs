@@ -128,3 +128,19 @@ fn the_digest_in_the_unit_changes_with_the_unit() {
     let two = runner_file(&fleet_after, &fleet_after.runners[0], &programs("/usr/bin/podman"));
     assert_ne!(digest(&one.text), digest(&two.text));
 }
+
+#[test]
+fn a_runner_with_a_private_engine_has_a_network_of_its_own_unless_the_config_names_one() {
+    let runner = |config: &str| {
+        let mut fleet = fleet(config);
+        let ids = crate::fleet::IdRange::from(0x7000_0000);
+        fleet.runners.iter_mut().for_each(|runner| runner.ids = ids);
+        let second = fleet.runners[1].clone();
+        runner_file(&fleet, &second, &programs("/usr/bin/podman")).text
+    };
+    let own = runner("");
+    assert!(own.contains("Network=homelab-runner-2\n"), "{own}");
+    assert!(own.contains("--opt=isolate=true homelab-runner-2\n"), "{own}");
+    let named = runner("network = \"lan\"");
+    assert!(named.contains("Network=lan\n") && !named.contains("isolate"), "{named}");
+}
