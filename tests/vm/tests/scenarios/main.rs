@@ -5,6 +5,7 @@
 
 mod bed;
 mod deployment;
+mod engine;
 mod fleet;
 mod harness;
 mod health;
@@ -13,6 +14,7 @@ mod isolation;
 mod limits;
 mod queue;
 mod user;
+mod walls;
 mod ways;
 
 use std::process::ExitCode;
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         harness::SCENARIOS,
         deployment::SCENARIOS,
         isolation::SCENARIOS,
+        engine::SCENARIOS,
+        walls::SCENARIOS,
         limits::SCENARIOS,
         health::SCENARIOS,
         queue::SCENARIOS,
