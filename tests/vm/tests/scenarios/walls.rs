@@ -227,7 +227,7 @@ fn memory_hog(guest: &Guest) -> Outcome {
 
 fn cpu_hog(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
-    guest.ok("systemctl set-property --runtime homelab-runners-{1,2,3,4}.slice CPUQuota=50%")?;
+    guest.ok("for n in 1 2 3 4; do systemctl set-property --runtime homelab-runners-$n.slice CPUQuota=50%; done")?;
     let script = "docker run --rm -v /reports:/r localhost/busybox:latest sh -c \
         'spin() { echo > /r/hog-$1; until [ -e /r/hog-done ]; do :; done; }; spin 1 & spin 2; wait'";
     let job = fleet.queue("hog", script)?;
@@ -239,7 +239,7 @@ fn cpu_hog(guest: &Guest) -> Outcome {
         before=$(usage) start=$(date +%s%N); sleep 6; after=$(usage) end=$(date +%s%N)
         echo $(( (after - before) * 100000 / (end - start) ))"
     ));
-    guest.ok("touch /var/lib/homelab-runners/reports/hog-done; systemctl set-property --runtime homelab-runners-{1,2,3,4}.slice CPUQuota=150%")?;
+    guest.ok("touch /var/lib/homelab-runners/reports/hog-done; for n in 1 2 3 4; do systemctl set-property --runtime homelab-runners-$n.slice CPUQuota=150%; done")?;
     fleet.wait_for(job, "completed")?;
     guest.ok("rm /var/lib/homelab-runners/reports/hog-*")?;
     let percent: u32 = used?.parse()?;
