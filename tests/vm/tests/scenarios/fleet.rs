@@ -75,6 +75,7 @@ impl<'a> Fleet<'a> {
             fleet.write_tokens(&fleet.tokens(4)?)?;
             fleet.configure("")?;
             guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+            fleet.share_images()?;
             *installed = Some(way);
         }
         drop(installed);
@@ -97,6 +98,14 @@ impl<'a> Fleet<'a> {
         if self.way == Way::Docker {
             self.guest.ok("systemctl start docker.service")?;
             Product::built()?.add_image(self.guest, Engine::Docker)?;
+        }
+        Ok(())
+    }
+
+    /// What private engines find without a registry.
+    fn share_images(&self) -> Result<()> {
+        if self.way != Way::Docker {
+            self.guest.ok("podman save -q localhost/busybox:latest | podman --root /var/lib/homelab-runners/images load -q")?;
         }
         Ok(())
     }

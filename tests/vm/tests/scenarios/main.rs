@@ -5,6 +5,7 @@
 
 mod bed;
 mod deployment;
+mod engine;
 mod fleet;
 mod harness;
 mod health;
@@ -14,6 +15,7 @@ mod limits;
 mod prune;
 mod queue;
 mod user;
+mod walls;
 mod ways;
 
 use std::process::ExitCode;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         harness::SCENARIOS,
         deployment::SCENARIOS,
         isolation::SCENARIOS,
+        engine::SCENARIOS,
+        walls::SCENARIOS,
         limits::SCENARIOS,
         health::SCENARIOS,
         queue::SCENARIOS,

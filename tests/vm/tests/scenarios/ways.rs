@@ -12,6 +12,7 @@ use crate::isolation::{CONTAINER_WORKFLOW, REPORT_WORKFLOW, SAME_FILE};
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("podman_service_deploys_runs_and_restarts", |guest| core(guest, Way::PodmanService)),
     ("podman_service_memory_limit_holds", |guest| memory_limit(guest, Way::PodmanService)),
+    ("the_hosts_socket_is_used_when_the_config_says_so", host_socket),
     ("docker_deploys_runs_and_restarts", |guest| core(guest, Way::Docker)),
     ("docker_memory_limit_holds", |guest| memory_limit(guest, Way::Docker)),
     ("docker_runners_have_private_engines_beside_docker", private_beside_docker),
@@ -38,6 +39,26 @@ fn core(guest: &Guest, way: Way) -> Outcome {
     killed_container_comes_back(&fleet)?;
     unhealthy_comes_back(&fleet)?;
     second_install_changes_nothing(&fleet)
+}
+
+/// With `socket = "host"` workflows speak to the host's own Podman, after a warning.
+fn host_socket(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::PodmanService)?;
+    fleet.configure("socket = \"host\"")?;
+    let install = fleet.runnerctl("install-units")?;
+    assert_eq!(install.code, 0, "{install}");
+    assert!(install.stdout.contains("warning") && install.stdout.contains("socket"), "{install}");
+    fleet.wait_online(&NAMES)?;
+    let job =
+        fleet.succeed("containers", &format!("{CONTAINER_WORKFLOW}docker ps --format '{{{{.Names}}}}'"))?;
+    assert_eq!(job.text("log").matches("hello from the workspace").count(), 2, "{}", job.text("log"));
+    // It is the host's: all runners are seen there.
+    assert!(NAMES.iter().all(|name| job.text("log").contains(name)), "{}", job.text("log"));
+    fleet.configure("")?;
+    let back = fleet.runnerctl("install-units")?;
+    assert_eq!(back.code, 0, "{back}");
+    fleet.wait_online(&NAMES)?;
+    Ok(())
 }
 
 fn killed_container_comes_back(fleet: &Fleet<'_>) -> Outcome {
