@@ -5,6 +5,7 @@ use crate::files::{FileError, SecretFileError};
 use crate::fleet::plan::{ForeignAccounts, ForeignFiles};
 use crate::programs::ProgramError;
 use crate::systemd;
+use crate::unit_step::PrepareError;
 
 /// One or more errors, each with its hint.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ impl From<apply::Error> for Failure {
 impl From<ProgramError> for Failure {
     fn from(error: ProgramError) -> Self {
         Self { message: error.to_string(), hint: None }
+    }
+}
+
+impl From<PrepareError> for Failure {
+    fn from(error: PrepareError) -> Self {
+        let hint = if let PrepareError::File(error) = &error { error.hint() } else { None };
+        Self { message: error.to_string(), hint }
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
         }
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
         Step::DetachEngine(args) => {
-            if let Err(error) = unit_step::detach(&args.paths()) {
+            if let Err(error) = unit_step::release(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
                 return Ok(Exit::No);
             }

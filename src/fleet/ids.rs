@@ -19,7 +19,10 @@ pub const RUNNER_ID: u32 = 1001;
 /// The first id that is given away: from here to 0x7FFDFFFF nothing is reserved, neither by systemd
 /// (<https://systemd.io/UIDS-GIDS/>) nor by the defaults of login.defs(5).
 const FIRST: u32 = 0x7000_0000;
-const END: u32 = 0x7FFE_0000;
+const END: u32 = 0x7FFD_0000;
+
+/// Who owns on the disk what runners with ids of their own share, such as reports.
+pub const SHARED_ID: u32 = 0x7FFD_FFFF;
 
 /// [`LENGTH`] ids of one runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,14 @@ impl IdRange {
     pub fn engine_map(self) -> [(u32, u32, u32); 3] {
         let [low, high] = self.subordinate();
         [(0, self.runner(), 1), (1, low.0, low.1), (1 + low.1, high.0, high.1)]
+    }
+
+    /// How files in common are on the disk, in the form of [`IdRange::engine_map`] with the disk's ids first: what the user `runner` makes, and the root of containers that
+    /// workflows start, is [`SHARED_ID`]'s; everybody else keeps an id of this range. No file is ever one of the host's own users'.
+    #[must_use]
+    pub fn shared_map(self) -> [(u32, u32, u32); 3] {
+        let [low, high] = self.subordinate();
+        [(SHARED_ID, self.runner(), 1), (low.0, low.0, low.1), (high.0, high.0, high.1)]
     }
 
     fn ids(self) -> Range<u64> {

@@ -97,6 +97,8 @@ pub struct RunnerPaths {
     pub engine: PathBuf,
     /// What of the runner's container the private engine sees: [`RunnerPaths::view`].
     pub view: PathBuf,
+    /// The shared reports directory, as a runner with ids of its own sees it: a mount.
+    pub reports: PathBuf,
 }
 
 impl RunnerPaths {
@@ -113,6 +115,7 @@ impl RunnerPaths {
             engine_storage: state.join("engine"),
             engine: runtime.join("engine"),
             view: runtime.join("view"),
+            reports: runtime.join("reports"),
             state,
             runtime,
         }

@@ -173,7 +173,7 @@ impl Runner {
     }
 }
 
-/// The best that works: only root can make accounts and mount namespaces for private engines, and Docker's containers do not share the ids with them.
+/// Only root can make accounts and mounts for private engines; with Docker they need a Podman that may not be there.
 fn default_socket(engine: Engine, scope: Scope) -> SocketMode {
     match (engine, scope) {
         (Engine::Podman, Scope::System) => SocketMode::Private,

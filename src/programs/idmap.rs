@@ -11,18 +11,34 @@ use crate::fleet::IdRange;
 /// # Errors
 /// mount(8) is too old, or the kernel or file system cannot do it.
 pub fn mount_for_engine(source: &Path, target: &Path, ids: IdRange) -> Result<(), ProgramError> {
+    mount("ro,nodev", source, target, &ids.engine_map())
+}
+
+/// Mounts `source` at `target` so that on the disk all runners are one user, [`IdRange::shared_map`].
+///
+/// # Errors
+/// mount(8) is too old, or the kernel or file system cannot do it.
+pub fn mount_for_container(source: &Path, target: &Path, ids: IdRange) -> Result<(), ProgramError> {
+    mount("nodev,nosuid", source, target, &ids.shared_map())
+}
+
+/// The same without a mapping, where the host cannot map.
+///
+/// # Errors
+/// mount(8) is missing or refuses.
+pub fn mount_as_it_is(source: &Path, target: &Path) -> Result<(), ProgramError> {
+    mount("nodev,nosuid", source, target, &[])
+}
+
+fn mount(options: &str, source: &Path, target: &Path, map: &[(u32, u32, u32)]) -> Result<(), ProgramError> {
     let maps: Vec<String> = ["u", "g"]
         .iter()
-        .flat_map(|kind| {
-            ids.engine_map().map(|(inside, outside, count)| format!("{kind}:{inside}:{outside}:{count}"))
-        })
+        .flat_map(|kind| map.iter().map(move |(disk, host, count)| format!("{kind}:{disk}:{host}:{count}")))
         .collect();
+    let map = if maps.is_empty() { String::new() } else { format!(",X-mount.idmap={}", maps.join(" ")) };
     let program =
         find("mount", std::env::var_os("PATH").as_deref()).unwrap_or_else(|| PathBuf::from("mount"));
     let mut command = Command::new(program);
-    command
-        .args(["--bind", "-o", &format!("ro,nodev,X-mount.idmap={}", maps.join(" "))])
-        .arg(source)
-        .arg(target);
+    command.args(["--bind", "-o", &format!("{options}{map}")]).arg(source).arg(target);
     output(command).map(drop)
 }

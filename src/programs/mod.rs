@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
-pub use idmap::mount_for_engine;
+pub use idmap::{mount_as_it_is, mount_for_container, mount_for_engine};
 pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};

@@ -110,12 +110,18 @@ fn shared_images(step: &AttachEngine) -> Option<String> {
     mounted.err().map(|error| format!("runner {} has no shared images: {error}", step.runner))
 }
 
-/// Takes the view away; from here on the engine cannot be started.
-///
-/// # Errors
-/// A file or mount could not be removed.
-pub fn detach(paths: &RunnerPaths) -> Result<(), AttachError> {
+/// From here on the engine cannot be started.
+fn detach(paths: &RunnerPaths) -> Result<(), AttachError> {
     files::remove(&paths.engine_ready())?;
     mounts::remove_below(&paths.view)?;
     Ok(())
+}
+
+/// The container has ended: what was mounted for it goes as well.
+///
+/// # Errors
+/// A file or mount could not be removed.
+pub fn release(paths: &RunnerPaths) -> Result<(), AttachError> {
+    detach(paths)?;
+    Ok(mounts::remove_below(&paths.reports)?)
 }

@@ -8,5 +8,5 @@ mod engine;
 mod prepare;
 
 pub use await_online::{AwaitError, await_container, await_online};
-pub use engine::{AttachEngine, AttachError, attach, detach};
-pub use prepare::{Prepare, prepare};
+pub use engine::{AttachEngine, AttachError, attach, release};
+pub use prepare::{Prepare, PrepareError, prepare};

@@ -13,6 +13,8 @@ use crate::files::{self, FileError};
 use crate::fleet::ids::RUNNER_ID;
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
 use crate::host_facts;
+use crate::mounts::{self, MountError};
+use crate::programs::{self, ProgramError};
 
 /// What the step is told on its command line.
 #[derive(Debug)]
@@ -42,6 +44,20 @@ impl Prepare {
     }
 }
 
+/// What could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// A file or directory.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An old mount is in the way.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The reports directory could not be mounted.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
 /// Why no token is handed over, for the journal and the entrypoint; never with the token.
 struct TokenProblem {
     cause: String,
@@ -52,31 +68,37 @@ struct TokenProblem {
 ///
 /// # Errors
 /// A directory or file could not be made.
-pub fn prepare(step: &Prepare) -> Result<Vec<String>, FileError> {
+pub fn prepare(step: &Prepare) -> Result<Vec<String>, PrepareError> {
+    let mut said = make_files(step)?;
+    said.extend(mount_reports(step)?);
+    Ok(said)
+}
+
+fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     // What an earlier start left must not speak for this one, nor what its workflows planted there.
     for stale in [&step.paths.token, &step.paths.status] {
         files::remove_tree(stale)?;
     }
     make_directories(step)?;
     make_engine_directories(step)?;
+    let mut said = Vec::new();
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
     let registered = files::exists(&step.paths.identity_mark());
     match token(step) {
         Ok(text) => {
             hand_over(step, &step.paths.registration_token(), text.expose_secret())?;
-            Ok(Vec::new())
         }
         Err(problem) => {
             // The entrypoint has a next step of its own to tell.
             hand_over(step, &step.paths.token_problem(), &problem.cause)?;
             // A registered runner needs no token, so a dead or missing one is nothing to speak of.
-            Ok(if registered {
-                Vec::new()
-            } else {
-                vec![format!("runner {}: {}", step.runner, problem.cause), format!("hint: {}", problem.hint)]
-            })
+            if !registered {
+                said.push(format!("runner {}: {}", step.runner, problem.cause));
+                said.push(format!("hint: {}", problem.hint));
+            }
         }
     }
+    Ok(said)
 }
 
 fn make_directories(step: &Prepare) -> Result<(), FileError> {
@@ -123,6 +145,20 @@ fn make_engine_directories(step: &Prepare) -> Result<(), FileError> {
         files::give_tree(&paths.engine_storage, ids.runner())?;
     }
     files::remove_tree(&paths.engine_storage.join("volumes"))
+}
+
+/// Runners with ids of their own would own what they make in the reports directory apart from each other: a mount lets all of them be the same id on the disk.
+fn mount_reports(step: &Prepare) -> Result<Vec<String>, PrepareError> {
+    let Some(ids) = step.ids else { return Ok(Vec::new()) };
+    let target = &step.paths.reports;
+    mounts::remove_below(target)?;
+    files::make_directory(target, 0o755)?;
+    let Err(error) = programs::mount_for_container(&step.reports, target, ids) else { return Ok(Vec::new()) };
+    programs::mount_as_it_is(&step.reports, target)?;
+    Ok(vec![
+        format!("runner {}: the reports directory is mounted without mapped ids: {error}", step.runner),
+        "hint: runners cannot write into report directories that others made; `runnerctl doctor` shows what this host lacks".to_owned(),
+    ])
 }
 
 /// Writes a file that the container's root alone can read.

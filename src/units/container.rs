@@ -43,7 +43,7 @@ pub(super) fn mounts(fleet: &Fleet, runner: &Runner) -> Vec<Mount> {
         mount(&paths.token, format!("{INSIDE}/token"), "Z"),
         mount(&paths.status, format!("{INSIDE}/status"), "Z"),
         mount(&paths.work, paths.work.display().to_string(), "Z"),
-        mount(&fleet.layout.reports, "/reports".to_owned(), "z"),
+        mount(reports(fleet, runner), "/reports".to_owned(), "z"),
     ];
     if let Some(ca_file) = &fleet.proxy.ca_file {
         mounts.push(mount(ca_file.as_path(), format!("{INSIDE}/ca.pem"), "ro"));
@@ -92,6 +92,11 @@ pub(super) fn has_own_network(fleet: &Fleet, runner: &Runner) -> bool {
 /// `SELinux` lets no confined container talk to an engine's socket.
 pub(super) fn is_confined(runner: &Runner) -> bool {
     runner.socket == SocketMode::None
+}
+
+/// The reports directory, or its mount for the ids of this runner.
+pub(super) fn reports<'a>(fleet: &'a Fleet, runner: &'a Runner) -> &'a Path {
+    if runner.ids.is_some() { &runner.paths.reports } else { &fleet.layout.reports }
 }
 
 /// The environment. Every workflow job and everybody who may `inspect` can read it: there is no secret in it.

@@ -129,6 +129,8 @@ fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
         .plain("RuntimeDirectoryMode", "0700")
         .plain("RootDirectory", paths.view("root").display())
         .plain("MountAPIVFS", "yes")
+        // systemd ≥ 257 would show the journal's sockets; older ones do not, and pass over the key.
+        .plain("BindLogSockets", "no")
         .plain("BindReadOnlyPaths", PROGRAMS)
         .plain("BindReadOnlyPaths", inside("resolv.conf", "/etc/resolv.conf"))
         .plain("BindReadOnlyPaths", inside("hosts", "/etc/hosts"))
@@ -138,7 +140,7 @@ fn view(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
         )
         // What GitHub's runner mounts into containers, at the runner's own paths: its Node, its work folder, the socket by that literal name.
         .plain("BindReadOnlyPaths", inside("externals", externals(fleet.flavour)))
-        .plain("BindPaths", format!("{storage} {work} {}:/reports", fleet.layout.reports.display()))
+        .plain("BindPaths", format!("{storage} {work} {}:/reports", paths.reports.display()))
         .plain("BindPaths", format!("{0}:/run/docker.sock {0}:/var/run/docker.sock", socket.display()))
         .plain("BindReadOnlyPaths", inside("images", IMAGES_INSIDE))
         // Locks in shared memory would outlive the service.

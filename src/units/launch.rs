@@ -94,7 +94,9 @@ pub(super) fn limits(text: &mut UnitText, limits: &Limits) {
 /// Tells one text from another, the scripts that the container runs and its private engine included: the unit hands it to `unit-step prepare`, which notes it down, so that
 /// `install-units` knows with which text a running unit was started.
 pub(super) fn digest(fleet: &Fleet, runner: &Runner, programs: &Programs, text: &str) -> String {
-    let engine = runner.ids.map_or_else(String::new, |_| engine::service(fleet, runner, programs));
+    let engine = runner.ids.map_or_else(String::new, |_| {
+        [engine::service(fleet, runner, programs), engine::socket(runner)].concat()
+    });
     let contract = [text, runner::ENTRYPOINT, runner::HEALTH, &engine, engine::CONFIG].concat();
     Sha256::digest(contract.as_bytes())
         .iter()

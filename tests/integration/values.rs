@@ -167,10 +167,13 @@ fn every_line_that_takes_a_path_takes_the_one_of_the_config() {
     for expected in [
         "/srv/a+b@c=d/1/work:/srv/a+b@c=d/1/work:Z",
         "/run/x_y/1/token:/run/homelab-runner/token:Z",
-        "/srv/reports:/reports:z",
+        "/run/x_y/1/reports:/reports:z",
         "/etc/ca.pem:/run/homelab-runner/ca.pem:ro",
     ] {
         assert!(volumes.contains(&expected), "{volumes:?}");
         assert!(run.contains(&format!("--volume={expected}")), "{run:?}");
     }
+    // A runner with ids of its own sees a mount of it.
+    let prepare = command_line(values(&service, "ExecStartPre")[0]);
+    assert!(prepare.contains(&"--reports-dir=/srv/reports".to_owned()), "{prepare:?}");
 }

@@ -32,7 +32,7 @@ fn in_memory() -> tempfile::TempDir {
 fn the_token_is_handed_over_in_a_file_only_its_owner_reads() {
     let directory = in_memory();
     let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
-    assert!(prepare(&step).unwrap().is_empty());
+    assert!(make_files(&step).unwrap().is_empty());
     let token = step.paths.registration_token();
     assert_eq!(fs::read_to_string(&token).unwrap(), CANARY);
     assert_eq!(fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o400);
@@ -45,7 +45,7 @@ fn the_token_is_handed_over_in_a_file_only_its_owner_reads() {
 fn a_missing_token_is_told_to_the_entrypoint_by_its_name_and_file() {
     let directory = in_memory();
     let step = step(directory.path(), &format!("RUNNER_TOKEN_2={CANARY}\n"));
-    let said = prepare(&step).unwrap().join("\n");
+    let said = make_files(&step).unwrap().join("\n");
     assert!(
         said.starts_with(&format!("runner 3: RUNNER_TOKEN_3 is not set in {}", step.tokens.display())),
         "{said}"
@@ -61,7 +61,7 @@ fn a_registered_runner_needs_no_token_and_says_nothing() {
     let step = step(directory.path(), "");
     fs::create_dir_all(&step.paths.identity).unwrap();
     fs::write(step.paths.identity_mark(), "{}").unwrap();
-    assert!(prepare(&step).unwrap().is_empty());
+    assert!(make_files(&step).unwrap().is_empty());
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn a_token_shared_with_another_runner_is_refused_unless_allowed() {
     let env = format!("RUNNER_TOKEN_1={CANARY}\nRUNNER_TOKEN_3={CANARY}\n");
     let mut step = step(directory.path(), &env);
     assert!(
-        prepare(&step).unwrap().join("").contains("RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token")
+        make_files(&step).unwrap().join("").contains("RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token")
     );
     step.shared_token = true;
-    assert!(prepare(&step).unwrap().is_empty());
+    assert!(make_files(&step).unwrap().is_empty());
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_an_earlier_start_left_is_gone() {
     fs::create_dir_all(&step.paths.token).unwrap();
     fs::write(step.paths.session(), "online\n").unwrap();
     fs::write(step.paths.registration_token(), CANARY).unwrap();
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert!(!step.paths.session().exists() && !step.paths.registration_token().exists());
 }
 
@@ -95,7 +95,7 @@ fn a_token_never_reaches_a_disk() {
         return;
     }
     let step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
-    assert!(prepare(&step).unwrap().join("").contains("not on a tmpfs"));
+    assert!(make_files(&step).unwrap().join("").contains("not on a tmpfs"));
     assert!(!step.paths.registration_token().exists());
 }
 
@@ -119,7 +119,7 @@ fn with_a_private_engine_the_containers_root_and_its_runner_own_what_they_need()
     fs::create_dir_all(step.paths.work.join("shop/shop")).unwrap();
     symlink("/etc/passwd", step.paths.work.join("shop/link")).unwrap();
     step.ids = IdRange::from(0x7000_0000);
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     let (root, runner) = (0x7000_0000, 0x7000_0000 + 1001);
     let paths = &step.paths;
     for path in [&paths.identity, &paths.token, &paths.status, &paths.registration_token()] {
@@ -133,7 +133,7 @@ fn with_a_private_engine_the_containers_root_and_its_runner_own_what_they_need()
     assert_eq!((owner(&paths.state), owner(&paths.runtime), owner(Path::new("/etc/passwd"))), (0, 0, 0));
     // And back.
     step.ids = None;
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert_eq!((owner(&step.paths.identity), owner(&step.paths.work.join("shop/shop"))), (0, 1001));
 }
 
@@ -147,7 +147,7 @@ fn under_docker_only_the_work_folder_is_the_accounts() {
     let mut step = step(directory.path(), &format!("RUNNER_TOKEN_3={CANARY}\n"));
     step.ids = IdRange::from(0x7000_0000);
     step.unmapped = true;
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert_eq!((owner(&step.paths.token), owner(&step.paths.registration_token())), (0, 0));
     assert_eq!(owner(&step.paths.work), 0x7000_0000 + 1001);
 }
@@ -161,16 +161,16 @@ fn images_stay_and_volumes_of_earlier_workflows_go() {
     let directory = in_memory();
     let mut step = step(directory.path(), "");
     step.ids = IdRange::from(0x7000_0000);
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     let storage = &step.paths.engine_storage;
     for path in ["storage/overlay", "volumes/cache"] {
         fs::create_dir_all(storage.join(path)).unwrap();
     }
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert!(storage.join("storage/overlay").exists() && !storage.join("volumes").exists());
     // Other ids cannot use them.
     step.ids = IdRange::from(0x7001_0000);
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert!(!storage.join("storage").exists());
 }
 
@@ -183,7 +183,7 @@ fn what_a_workflow_planted_in_its_own_directories_leads_nowhere() {
     fs::create_dir_all(step.paths.session()).unwrap();
     fs::create_dir_all(&step.paths.token).unwrap();
     symlink(&elsewhere, step.paths.registration_token()).unwrap();
-    prepare(&step).unwrap();
+    make_files(&step).unwrap();
     assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "untouched");
     assert_eq!(fs::read_to_string(step.paths.registration_token()).unwrap(), CANARY);
     assert!(!step.paths.session().exists());

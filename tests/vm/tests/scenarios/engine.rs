@@ -83,7 +83,7 @@ pub(crate) const SERVICE: &str = r#"
 docker run -d --name db -p 5432:5432 localhost/busybox:latest sh -c "while :; do echo I serve $RUNNER_NAME | nc -l -p 5432; done" >/dev/null
 ask() { timeout 5 bash -c "exec 3<>/dev/tcp/$1/5432 && cat <&3" 2>/dev/null; }
 for _ in $(seq 100); do [ -z "$(ask 127.0.0.1)" ] || break; sleep 0.1; done
-mkdir -p -m 777 /reports/meeting && hostname -I > "/reports/meeting/$RUNNER_NAME"
+mkdir -p /reports/meeting && hostname -I > "/reports/meeting/$RUNNER_NAME"
 meet() { touch "/reports/meeting/$1-$RUNNER_NAME"; for _ in $(seq 600); do [ "$(ls /reports/meeting | grep -c "^$1")" = 2 ] && return; sleep 0.2; done; exit 1; }
 meet here
 echo "at localhost: $(ask 127.0.0.1)"

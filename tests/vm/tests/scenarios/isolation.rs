@@ -16,7 +16,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 /// Four workflow jobs at once write a file of one name and read it back when all four have written theirs.
 pub(crate) const SAME_FILE: &str = r#"
 echo "$RUNNER_NAME" > same-name.txt
-mkdir -p -m 777 /reports/meeting && touch "/reports/meeting/$RUNNER_NAME"
+mkdir -p /reports/meeting && touch "/reports/meeting/$RUNNER_NAME"
 for _ in $(seq 600); do [ "$(ls /reports/meeting | wc -l)" -ge 4 ] && break; sleep 0.2; done
 [ "$(ls /reports/meeting | wc -l)" = 4 ] || { echo "the others never came"; exit 1; }
 [ "$(cat same-name.txt)" = "$RUNNER_NAME" ] || { echo "another workflow wrote here"; exit 1; }

@@ -168,10 +168,10 @@ fn cannot_write_outside(guest: &Guest) -> Outcome {
 }
 
 /// Programs that take their owner's rights, left where the host and other runners can start them.
-const SETUID: &str = r#"
+const SETUID: &str = r"
 docker run --rm -v /reports:/r localhost/busybox:latest sh -c 'cp /bin/busybox /r/setuid-container; chown 0:0 /r/setuid-container; chmod 6755 /r/setuid-container'
 sudo install -o root -g root -m 6755 /bin/bash /reports/setuid-sudo
-"#;
+";
 
 fn cannot_become_root(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
@@ -227,7 +227,9 @@ fn memory_hog(guest: &Guest) -> Outcome {
 
 fn cpu_hog(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
-    guest.ok("for n in 1 2 3 4; do systemctl set-property --runtime homelab-runners-$n.slice CPUQuota=50%; done")?;
+    guest.ok(
+        "for n in 1 2 3 4; do systemctl set-property --runtime homelab-runners-$n.slice CPUQuota=50%; done",
+    )?;
     let script = "docker run --rm -v /reports:/r localhost/busybox:latest sh -c \
         'spin() { echo > /r/hog-$1; until [ -e /r/hog-done ]; do :; done; }; spin 1 & spin 2; wait'";
     let job = fleet.queue("hog", script)?;
