@@ -60,24 +60,27 @@ impl Case {
         self.directory().join("expected")
     }
 
-    /// The text of the config. Compose has no private engines.
-    fn config(&self) -> String {
-        let text = fs::read_to_string(self.config_file()).unwrap();
+    /// Compose has no private engines: another config, where this is for Compose.
+    fn config_for_compose(&self) -> Option<tempfile::NamedTempFile> {
         if self.format != "compose" {
-            return text;
+            return None;
         }
+        let text = fs::read_to_string(self.config_file()).unwrap();
         let text = text.replace("socket = \"private\"", "socket = \"host\"");
-        if text.contains("\nsocket = ") { text } else { format!("socket = \"host\"\n{text}") }
+        let text = if text.contains("\nsocket = ") { text } else { format!("socket = \"host\"\n{text}") };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Some(file)
     }
 
     /// Has `runnerctl` write the files below a new directory.
     pub(crate) fn generate(&self) -> TempDir {
         let directory = tempfile::tempdir().unwrap();
-        let config = tempfile::NamedTempFile::new().unwrap();
-        fs::write(config.path(), self.config()).unwrap();
+        let for_compose = self.config_for_compose();
+        let config = for_compose.as_ref().map_or_else(|| self.config_file(), |file| file.path().to_owned());
         runnerctl()
             .arg("--config")
-            .arg(config.path())
+            .arg(config)
             .args(["--runnerctl", "/usr/bin/runnerctl"])
             .arg(format!("--engine-program=/usr/bin/{}", self.engine))
             .args(["generate", "--format", self.format, "--out"])
