@@ -138,7 +138,7 @@ fn warn_about_socket(context: &Context) {
     if context.fleet.runners.iter().any(|runner| runner.socket == SocketMode::Host) {
         output::warn(
             "socket = \"host\": whoever can run a workflow on these runners is root on this host",
-            Some("use it for repositories you trust alone, or set socket = \"none\""),
+            Some("use it for repositories you trust alone, or set socket = \"private\" or \"none\""),
         );
     }
 }

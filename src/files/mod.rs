@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
-pub use owner::{give_tree, owner, remove_tree};
+pub use owner::{give, give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
 pub use trash::Trash;
 pub use tree::{Measured, Tree, free};

@@ -19,6 +19,14 @@ pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
     }
 }
 
+/// Gives `path` itself to the user and the group `id`, not what it may link to.
+///
+/// # Errors
+/// What failed, with the path.
+pub fn give(path: &Path, id: u32) -> Result<(), FileError> {
+    lchown(path, Some(id), Some(id)).map_err(|source| FileError::new("give away", path, source))
+}
+
 /// Gives `path` and all below it to the user and the group `id`. Links are given, not followed.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{RegistrationToken, Tokens, variable};
 use crate::files::{self, FileError};
-use crate::fleet::ids::RUNNER_ID;
+use crate::fleet::ids::{RUNNER_ID, SHARED_ID};
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
 use crate::host_facts;
 use crate::mounts::{self, MountError};
@@ -153,6 +153,8 @@ fn mount_reports(step: &Prepare) -> Result<Vec<String>, PrepareError> {
     let target = &step.paths.reports;
     mounts::remove_below(target)?;
     files::make_directory(target, 0o755)?;
+    // Through a mount with mapped ids nobody writes into what belongs to an id outside of the map.
+    files::give(&step.reports, SHARED_ID)?;
     let Err(error) = programs::mount_for_container(&step.reports, target, ids) else { return Ok(Vec::new()) };
     programs::mount_as_it_is(&step.reports, target)?;
     Ok(vec![
