@@ -159,25 +159,28 @@ impl HostIds {
     /// removal; else the next that is free. Runners for which none is left are left out.
     #[must_use]
     pub fn allocate(&self, numbers: impl Iterator<Item = u16>) -> BTreeMap<u16, IdRange> {
-        let mut ranges: BTreeMap<u16, IdRange> = BTreeMap::new();
         let numbers: Vec<u16> = numbers.collect();
         let kept = |number: &u16| Some((*number, self.accounts.get(number)?.range?));
+        let mut ranges: BTreeMap<u16, IdRange> = numbers.iter().filter_map(kept).collect();
         let mut used: Vec<IdRange> = self.accounts.values().filter_map(|account| account.range).collect();
-        ranges.extend(numbers.iter().filter_map(kept));
-        for number in numbers {
-            if ranges.contains_key(&number) {
-                continue;
-            }
-            let own = FIRST
-                .saturating_add(u32::from(number.saturating_sub(1)).saturating_mul(LENGTH))
-                .min(END - LENGTH);
-            let slots = (own..=END - LENGTH).chain(FIRST..own).step_by(LENGTH as usize);
-            let free = slots
-                .map(|first| IdRange { first })
-                .find(|range| self.is_free(*range) && !used.contains(range));
-            if let Some(range) = free {
-                used.push(range);
-                ranges.insert(number, range);
+        // All numbers whose own range is free have it before any other looks for another.
+        for own_only in [true, false] {
+            for number in &numbers {
+                if ranges.contains_key(number) {
+                    continue;
+                }
+                let own = FIRST
+                    .saturating_add(u32::from(number.saturating_sub(1)).saturating_mul(LENGTH))
+                    .min(END - LENGTH);
+                let slots = (own..=END - LENGTH).chain(FIRST..own).step_by(LENGTH as usize);
+                let found = slots
+                    .take(if own_only { 1 } else { usize::MAX })
+                    .map(|first| IdRange { first })
+                    .find(|range| self.is_free(*range) && !used.contains(range));
+                if let Some(range) = found {
+                    used.push(range);
+                    ranges.insert(*number, range);
+                }
             }
         }
         ranges

@@ -27,6 +27,13 @@ fn a_range_that_overlaps_somebody_elses_ids_is_passed_over() {
 }
 
 #[test]
+fn a_runner_that_has_to_move_takes_no_other_runners_range() {
+    let taken = host(&format!("alice:{}:10\n", 0x7000_0005));
+    let ranges = taken.allocate(1..=3);
+    assert_eq!([1, 2, 3].map(|number| ranges[&number].root()), [0x7003_0000, 0x7001_0000, 0x7002_0000]);
+}
+
+#[test]
 fn an_account_that_exists_keeps_its_range() {
     let first = 0x7100_0000_u32;
     let passwd =

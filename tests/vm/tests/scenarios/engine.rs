@@ -16,8 +16,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("docker_compose_works_in_a_workflow_job", docker_compose),
     ("the_engine_starts_on_first_use_and_ends_with_the_runner", first_use_and_end),
     ("an_engine_that_was_killed_starts_clean", killed_engine),
-    ("accounts_go_with_the_fleet_and_keep_their_ids", accounts),
 ];
+
+/// Takes the fleet apart, so it comes after those that only use it.
+pub(crate) const REMOVING: &[Scenario] = &[("accounts_go_with_the_fleet_and_keep_their_ids", accounts)];
 
 fn succeeds(guest: &Guest, script: &str, said: &str) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;

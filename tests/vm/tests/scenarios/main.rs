@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         queue::SCENARIOS,
         prune::SCENARIOS,
         installing::SCENARIOS,
+        engine::REMOVING,
         user::SCENARIOS,
         ways::SCENARIOS,
     ]
