@@ -91,7 +91,7 @@ meet here
 echo "at localhost: $(ask 127.0.0.1)"
 "#;
 
-const SERVICE_ENDS: &str = "meet done\ndocker rm -f -t 0 db >/dev/null\n";
+const SERVICE_ENDS: &str = "meet done\ndocker rm -f db >/dev/null\n";
 
 /// Runs a script on two runners at once and returns the logs, each with the runner's name.
 pub(crate) fn on_two_runners(fleet: &Fleet<'_>, script: &str) -> Result<Vec<(String, String)>> {

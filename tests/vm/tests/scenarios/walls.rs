@@ -68,7 +68,7 @@ fn cannot_read_others(guest: &Guest) -> Outcome {
             for place in identity work; do echo \"secret=$place-of-$n\" > /var/lib/homelab-runners/$n/$place/canary; done
             echo \"secret=token-of-$n\" > /run/homelab-runners/$n/token/canary
         done
-        echo secret=of-the-host | tee /root/canary > /etc/homelab-runners/canary
+        echo secret=of-the-host | tee /root/canary > /etc/homelab-runners/canary; chmod 600 /etc/homelab-runners/canary
         systemd-run -q --unit=canary --setenv=CANARY=secret=environment-of-the-host sleep infinity",
     )?;
     let job = fleet.succeed("read", &format!("{WIDE_OPEN}{READ}"))?;
