@@ -218,12 +218,14 @@ impl Plan {
             if name == names::PRUNE_TIMER && observed.timer_active {
                 self.steps.push(Step::Stop(name.clone()));
             }
-            if let (Some(number), true) = (number, runner.is_some_and(|runner| runner.running)) {
+            let running = runner.is_some_and(|runner| runner.running);
+            let is_socket = path.extension().is_some_and(|end| end == "socket");
+            if let (Some(number), true) = (number, running || is_socket) {
                 let stop = Step::Stop(unit_to_stop(path, name, number));
                 if !self.steps.contains(&stop) {
                     self.steps.push(stop);
                 }
-                if wanted.contains(&number) {
+                if running && wanted.contains(&number) {
                     stopped.insert(number);
                 }
             }

@@ -33,7 +33,8 @@ pub(super) fn socket(runner: &Runner) -> String {
             &format!("Socket of the private engine of GitHub Actions runner {}", runner.name),
         )
         .plain("Documentation", "man:runnerctl(1)")
-        .plain("PartOf", names::service(runner.number))
+        // Not of the runner: systemd would take an automatic restart of it for one by hand, and count restarts from 0 again.
+        .plain("PartOf", names::TARGET)
         .section("Socket")
         .plain("ListenStream", runner.paths.engine_socket().display())
         .plain("SocketUser", names::account(runner.number))
