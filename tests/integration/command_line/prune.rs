@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use homelab_runners::files::Lock;
 
@@ -251,7 +251,19 @@ impl Worker {
         symlink("/bin/sleep", &program).unwrap();
         let child = std::process::Command::new(&program).arg("1000").spawn().unwrap();
         below.write(PROCESSES, &format!("{}\n", child.id()));
-        Self(child)
+        let worker = Self(child);
+        worker.wait_for_name();
+        worker
+    }
+
+    /// A spawned process goes on before its child has its new name: the kernel ends vfork(2) in the middle of execve(2).
+    fn wait_for_name(&self) {
+        let limit = Instant::now() + Duration::from_secs(20);
+        let name = format!("/proc/{}/comm", self.0.id());
+        while fs::read_to_string(&name).unwrap() != "Runner.Worker\n" {
+            assert!(Instant::now() < limit, "{name}");
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use homelab_runners_vm::{BootOptions, Guest};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What a scenario returns: `?` works on every error, and so do assertions.
-pub(crate) type Outcome = Result<(), Box<dyn Error>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// A name and what it does. A scenario leaves the guest as it found it.
 pub(crate) type Scenario = (&'static str, fn(&Guest) -> Outcome);
