@@ -12,6 +12,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so", floor),
 ];
 
+/// Goes over the budget itself, and ends when it is told to.
+const BUSY_WORKFLOW: &str = r"
+head -c 2000000 /dev/urandom > kept
+touch /reports/too-much
+while ! [ -e /reports/go-on ]; do sleep 0.2; done
+test -e kept
+";
+
 /// Fills the work folder, and the storage of the private engine by an image of its own.
 const FILLING_WORKFLOW: &str = r"
 head -c 4000000 /dev/urandom > artifact
@@ -22,14 +30,18 @@ DOCKER_BUILDKIT=0 docker build -q -t localhost/large:1 .
 fn budgets(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     // First, so that what is to go is filled in by another runner.
-    let busy =
-        fleet.queue("busy", "touch kept; while ! [ -e /reports/go-on ]; do sleep 0.2; done; test -e kept")?;
+    let busy = fleet.queue("busy", BUSY_WORKFLOW)?;
     fleet.wait_for(busy, "in_progress")?;
+    guest.wait_until(
+        "the busy runner holds too much",
+        Duration::from_secs(60),
+        "test -e /var/lib/homelab-runners/reports/too-much",
+    )?;
     let pruned = fill_and_prune(&fleet);
     // Whatever came of it: no other scenario can use a runner that stays busy.
     guest.ok("touch /var/lib/homelab-runners/reports/go-on")?;
     let workflow_job = fleet.wait_for(busy, "completed")?;
-    guest.ok("rm /var/lib/homelab-runners/reports/go-on")?;
+    guest.ok("rm /var/lib/homelab-runners/reports/go-on /var/lib/homelab-runners/reports/too-much")?;
     fleet.configure("")?;
     guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
     fleet.wait_online(&NAMES)?;
