@@ -60,11 +60,12 @@ async fn take(step: &Step, host: &Host, limit: Duration, execution: &mut Executi
         Step::Write(_) | Step::Remove(_) => {}
         Step::AddAccount(account) => add_account(host, *account)?,
         Step::RemoveAccount(account) => {
-            files::remove_tree(&host.layout.runner(account.number).engine_storage)?;
-            programs::remove_account(&account.name())?;
+            // The account last: as long as it is there, the next run tries again.
             if let Some(podman) = programs::find("podman", std::env::var_os("PATH").as_deref()) {
                 programs::remove_network(&podman, &names::network(account.number))?;
             }
+            files::remove_tree(&host.layout.runner(account.number).engine_storage)?;
+            programs::remove_account(&account.name())?;
         }
         Step::Reload => manager.reload().await?,
         Step::Enable(unit) => drop(manager.enable(&[unit]).await?),

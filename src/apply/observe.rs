@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Error, Host};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
-use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, names};
+use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Scope, names};
 use crate::runner::WORKER;
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
@@ -23,7 +23,10 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
         interrupted: files::read(&host.unfinished_mark())?.is_some(),
         ..Observed::default()
     };
-    observed.accounts = host_ids(&host.root)?.accounts;
+    // Accounts belong to the host's fleet: a user's own has none, and must not take away those of the other.
+    if host.layout.scope == Scope::System {
+        observed.accounts = host_ids(&host.root)?.accounts;
+    }
     let Some(systemd) = &host.systemd else {
         // Nothing runs below a --root, and there is no systemd that could be told to start something at boot.
         observed.enabled = true;
@@ -117,4 +120,29 @@ fn runner(host: &Host, number: u16, state: &UnitState) -> Result<ObservedRunner,
         started_with: if running { files::read(&started_with)? } else { None },
         busy: !busy(host, &[number])?.is_empty(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::fleet::{Layout, UserDirs};
+
+    async fn accounts_seen_by(layout: Layout) -> usize {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::below(directory.path().to_owned());
+        let passwd = "homelab-runner-1:x:900:900:GitHub Actions runner 1:/nonexistent:/usr/sbin/nologin\n";
+        files::write(&root.at(Path::new("/etc/passwd")), passwd.as_bytes(), 0o644).unwrap();
+        let host = Host { root, layout, systemd: None, control_groups: PathBuf::from("/nonexistent") };
+        observe(&host).await.unwrap().accounts.len()
+    }
+
+    #[tokio::test]
+    async fn a_users_own_fleet_leaves_the_accounts_of_the_hosts_fleet_alone() {
+        let home = |name: &str| PathBuf::from("/home/alice").join(name);
+        let dirs = UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+        assert_eq!(accounts_seen_by(Layout::system()).await, 1);
+        assert_eq!(accounts_seen_by(Layout::user(&dirs)).await, 0);
+    }
 }

@@ -14,8 +14,11 @@ const CONTROLLERS: [(&str, &[&str]); 4] = [
 /// The one that is needed only where the config uses it: user@.service does not delegate it.
 const OPTIONAL: &str = "io";
 
+/// Not tried, hence no refusal: systemd.exec(5) of 252 has the system call filter of a unit with `User=` imply the setting.
+const NO_NEW_PRIVILEGES: &str = "; private engines may not start, since it sets NoNewPrivileges= for them, which newuidmap cannot live with";
+
 pub(super) fn examine(facts: &HostFacts, needs: &Needs) -> Vec<Finding> {
-    let mut findings = vec![systemd(facts)];
+    let mut findings = vec![systemd(facts, needs)];
     findings.extend(control_groups(facts, needs));
     if needs.scope == Scope::User {
         findings.push(linger(facts));
@@ -23,7 +26,7 @@ pub(super) fn examine(facts: &HostFacts, needs: &Needs) -> Vec<Finding> {
     findings
 }
 
-fn systemd(facts: &HostFacts) -> Finding {
+fn systemd(facts: &HostFacts, needs: &Needs) -> Finding {
     if facts.is_booted_with_systemd == Some(false) {
         return Finding::missing("systemd", "this host was not booted with it")
             .mended_by("run this on the host itself, not in a container (WSL: systemd=true in /etc/wsl.conf)")
@@ -32,10 +35,13 @@ fn systemd(facts: &HostFacts) -> Finding {
     match facts.systemctl.version() {
         None => Finding::unknown("systemd"),
         Some(version) if version.is_at_least(254, 0) => Finding::ok("systemd", version.to_string()),
-        Some(version) => Finding::warning(
-            "systemd",
-            format!("{version}: restarts stay 5 s apart, since RestartSteps= came with 254"),
-        ),
+        Some(version) => {
+            let mut words = format!("{version}: restarts stay 5 s apart, since RestartSteps= came with 254");
+            if needs.private_socket && !version.is_at_least(253, 0) {
+                words.push_str(NO_NEW_PRIVILEGES);
+            }
+            Finding::warning("systemd", words)
+        }
     }
 }
 

@@ -52,6 +52,18 @@ fn verify(root: &TempDir, units: &[String]) -> Said {
 }
 
 #[track_caller]
+/// As [`put_units`], with what Podman's generator makes of the Quadlet files.
+fn put_all_units(root: &TempDir, case: &Case) -> Vec<String> {
+    let mut units = put_units(root, &case.expected());
+    if case.expected().join("etc/containers").exists() {
+        for (name, text) in quadlet::generated(case) {
+            put(root, &name, &text);
+            units.push(name);
+        }
+    }
+    units
+}
+
 fn assert_nothing_to_say(case: &Case, root: &TempDir, units: &[String]) {
     let said = verify(root, units);
     assert!(said.is_success && said.stderr.is_empty(), "{}:\n{}{}", case.name, said.stdout, said.stderr);
@@ -61,13 +73,7 @@ fn assert_nothing_to_say(case: &Case, root: &TempDir, units: &[String]) {
 fn systemd_has_nothing_to_say_about_services_slices_and_targets() {
     for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &DOCKER, &HOSTILE_VALUES] {
         let root = root();
-        let mut units = put_units(&root, &case.expected());
-        if case.expected().join("etc/containers").exists() {
-            for (name, text) in quadlet::generated(case) {
-                put(&root, &name, &text);
-                units.push(name);
-            }
-        }
+        let units = put_all_units(&root, case);
         assert!(units.len() >= 6, "{units:?}");
         assert_nothing_to_say(case, &root, &units);
     }
@@ -109,13 +115,7 @@ fn exposure(root: &TempDir, unit: &str) -> (u32, String) {
 fn no_service_is_more_exposed_than_its_ceiling() {
     for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &DOCKER] {
         let root = root();
-        let mut units = put_units(&root, &case.expected());
-        if case.expected().join("etc/containers").exists() {
-            for (name, text) in quadlet::generated(case) {
-                put(&root, &name, &text);
-                units.push(name);
-            }
-        }
+        let units = put_all_units(&root, case);
         for unit in units.iter().filter(|unit| unit.ends_with(".service")) {
             let ceiling =
                 CEILINGS.iter().find(|(kind, _)| unit.starts_with(kind)).map(|(_, ceiling)| *ceiling);

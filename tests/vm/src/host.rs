@@ -41,6 +41,20 @@ pub(crate) fn run_visibly(what: &str, command: &mut Command) -> Result<()> {
     Err(Error::Host { what: what.to_owned(), output: Output::from(output) })
 }
 
+/// The program act, which runs workflow files on a Docker host; fetched once.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn act() -> Result<PathBuf> {
+    let script = scripts().join("act.sh");
+    let output =
+        Command::new("bash").arg(script).stdin(Stdio::null()).output().map_err(Error::start("bash"))?;
+    if output.status.success() {
+        return Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()));
+    }
+    Err(Error::Host { what: "installing act".to_owned(), output: Output::from(output) })
+}
+
 /// Copies a program without its debug information: that is most of a development build, and every byte is decrypted under emulation.
 ///
 /// # Errors

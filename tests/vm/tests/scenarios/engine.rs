@@ -1,6 +1,6 @@
 //! Private engines: what workflows do with containers, and how an engine begins and ends.
 
-use homelab_runners_vm::{Guest, Result};
+use homelab_runners_vm::{Guest, Result, host};
 
 use crate::bed::{Outcome, Scenario};
 use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
@@ -14,6 +14,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     }),
     ("a_nested_socket_mount_reaches_only_the_private_engine", nested_socket),
     ("docker_compose_works_in_a_workflow_job", docker_compose),
+    ("act_runs_a_workflow_file_on_the_private_engine", act),
     ("the_engine_starts_on_first_use_and_ends_with_the_runner", first_use_and_end),
     ("an_engine_that_was_killed_starts_clean", killed_engine),
 ];
@@ -171,6 +172,49 @@ fn docker_compose(guest: &Guest) -> Outcome {
     guest.ok("rm /var/lib/homelab-runners/reports/docker-compose")?;
     assert!(job.text("log").contains("at localhost: from web"), "{}", job.text("log"));
     assert!(job.text("log").contains("| from web"), "a service is found by its name: {}", job.text("log"));
+    Ok(())
+}
+
+/// Workflow jobs that need each other, a matrix, outputs, a failing step that another one heeds: through containers that another program than
+/// GitHub's runner and Docker's own client makes, fills and runs.
+const ACT: &str = r#"
+mkdir -p project/.github/workflows
+cat > project/.github/workflows/ci.yml <<'END'
+on: push
+defaults: { run: { shell: sh } }
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    outputs: { answer: "${{ steps.think.outputs.answer }}" }
+    steps:
+      - { id: think, run: 'echo answer=42 >> "$GITHUB_OUTPUT"; echo written > by-act' }
+      - { run: exit 3, continue-on-error: true, id: fails }
+      - { if: "steps.fails.outcome == 'failure'", run: echo "heeded, $(cat by-act)" }
+  test:
+    needs: build
+    runs-on: ubuntu-latest
+    strategy: { matrix: { leg: [left, right] } }
+    steps:
+      - run: echo "${{ matrix.leg }} knows ${{ needs.build.outputs.answer }}"
+END
+cd project
+export XDG_CONFIG_HOME=$PWD/.config XDG_CACHE_HOME=$PWD/.cache
+/reports/act push --bind --pull=false --platform ubuntu-latest=localhost/busybox:latest --container-architecture linux/amd64     --env GITHUB_REF=refs/heads/main </dev/null 2>&1
+cat by-act
+docker ps --all --format 'left={{.Names}}'
+cd .. && rm -rf project
+"#;
+
+fn act(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::Quadlet)?;
+    guest.copy_in(&host::act()?, "/var/lib/homelab-runners/reports/act")?;
+    let job = fleet.succeed("act", ACT)?;
+    guest.ok("rm /var/lib/homelab-runners/reports/act")?;
+    let log = job.text("log");
+    for said in ["heeded, written", "left knows 42", "right knows 42"] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    assert!(!log.contains("left="), "a container was left behind: {log}");
     Ok(())
 }
 
