@@ -131,7 +131,8 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     if fleet.engine == Engine::Docker {
         all.push(heal_after(fleet));
     }
-    let own = disk(fleet).into_iter().filter(|(name, _)| !runner.environment.contains_key(*name));
+    let own = disk(fleet).into_iter().chain(classic_builder(fleet, runner));
+    let own = own.filter(|(name, _)| !runner.environment.contains_key(*name));
     all.extend(own.map(|(name, value)| (name.to_owned(), value)));
     all.extend(runner.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     all
@@ -146,6 +147,17 @@ fn disk(fleet: &Fleet) -> Vec<(&'static str, String)> {
         variables.push(("RUNNERCTL_FREE_DISK_MIN", fleet.prune.floor().to_string()));
     }
     variables
+}
+
+/// Docker's client builds with BuildKit where the image has its plugin, as the official one does. Podman's API has the classic builder alone, and
+/// GitHub's runner itself builds Docker actions by `docker build`.
+fn classic_builder(fleet: &Fleet, runner: &Runner) -> Option<(&'static str, String)> {
+    let is_podman = match runner.socket {
+        SocketMode::Private => true,
+        SocketMode::Host => fleet.engine == Engine::Podman,
+        SocketMode::None => false,
+    };
+    is_podman.then(|| ("DOCKER_BUILDKIT", "0".to_owned()))
 }
 
 /// Where the engine does nothing about an unhealthy container, the check itself asks the entrypoint to end after so many failures.

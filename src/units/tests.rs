@@ -99,6 +99,23 @@ fn every_file_carries_the_marker() {
 }
 
 #[test]
+fn docker_build_asks_podman_for_no_buildkit_unless_the_config_says_so() {
+    let builder = |config: &str| {
+        let fleet = fleet(config);
+        let all = super::container::environment(&fleet, &fleet.runners[0]);
+        all.into_iter()
+            .filter(|(name, _)| name == "DOCKER_BUILDKIT")
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(builder("socket = \"private\""), ["0"]);
+    assert_eq!(builder("socket = \"host\""), ["0"]);
+    assert!(builder("socket = \"none\"").is_empty());
+    assert!(builder("engine = \"docker\"\nsocket = \"host\"").is_empty());
+    assert_eq!(builder("[environment]\nDOCKER_BUILDKIT = \"1\""), ["1"]);
+}
+
+#[test]
 fn no_path_of_two_runners_is_the_same() {
     let fleet = fleet("count = 40");
     let mut paths: Vec<_> = fleet

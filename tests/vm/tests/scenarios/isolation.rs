@@ -53,7 +53,7 @@ pub(crate) const CONTAINER_WORKFLOW: &str = r#"
 docker version --format '{{.Server.Version}}'
 mkdir -p image && printf 'FROM localhost/busybox:latest\nCOPY greeting /greeting\n' > image/Dockerfile
 echo "hello from the workspace" > image/greeting
-DOCKER_BUILDKIT=0 docker build -q -t localhost/greeter:latest image
+docker build -q -t localhost/greeter:latest image
 docker run --rm localhost/greeter:latest cat /greeting
 docker run --rm -v "$GITHUB_WORKSPACE:/src" localhost/busybox:latest cat /src/image/greeting
 docker rmi localhost/greeter:latest >/dev/null

@@ -24,7 +24,7 @@ test -e kept
 const FILLING_WORKFLOW: &str = r"
 head -c 4000000 /dev/urandom > artifact
 printf 'FROM localhost/busybox:latest\nCOPY artifact /artifact\n' > Dockerfile
-DOCKER_BUILDKIT=0 docker build -q -t localhost/large:1 .
+docker build -q -t localhost/large:1 .
 ";
 
 fn budgets(guest: &Guest) -> Outcome {
