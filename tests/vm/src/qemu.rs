@@ -11,9 +11,9 @@ use crate::{Error, Result, host};
 /// Lines of the console that an error shows.
 const SHOWN_LINES: usize = 40;
 
-/// No second serial port to probe, and no defences of a kernel that runs only our own tests: each is paid for under emulation.
-const KERNEL_ARGUMENTS: &str =
-    "console=ttyS0 root=/dev/nvme0n1 rw rootwait quiet 8250.nr_uarts=1 mitigations=off init_on_alloc=0";
+/// No second serial port to probe, and no defences of a kernel that runs only our own tests: each is paid for under emulation. After a
+/// panic the guest boots again, instead of leaving everybody to wait until their time is over.
+const KERNEL_ARGUMENTS: &str = "console=ttyS0 root=/dev/nvme0n1 rw rootwait quiet 8250.nr_uarts=1 mitigations=off init_on_alloc=0 panic=1";
 
 /// A port of 127.0.0.1 on this host that leads to a port of the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

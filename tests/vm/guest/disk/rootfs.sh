@@ -17,7 +17,7 @@ echo 'nameserver 10.213.0.1' >"$tree/etc/resolv.conf"
 echo homelab >"$tree/etc/hostname"
 install -d "$tree/var/log/journal"
 
-chroot "$tree" systemctl --quiet enable systemd-networkd.service ssh.service
+chroot "$tree" systemctl --quiet enable systemd-networkd.service ssh.service quota.service
 chroot "$tree" systemctl --quiet disable docker.service docker.socket containerd.service \
   systemd-networkd-wait-online.service systemd-pstore.service netavark-dhcp-proxy.socket netavark-dhcp-proxy.service \
   netavark-firewalld-reload.service fstrim.timer dpkg-db-backup.timer apt-daily.timer apt-daily-upgrade.timer 2>/dev/null

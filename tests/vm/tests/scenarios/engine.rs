@@ -195,7 +195,7 @@ jobs:
     steps:
       - { id: think, run: 'echo answer=42 >> "$GITHUB_OUTPUT"; echo written > by-act' }
       - { run: exit 3, continue-on-error: true, id: fails }
-      - { if: "steps.fails.outcome == 'failure'", run: echo "heeded, $(cat by-act)" }
+      - { if: "steps.fails.outcome == 'failure'", run: 'echo "heeded, $(cat by-act)"' }
   test:
     needs: build
     runs-on: ubuntu-latest
