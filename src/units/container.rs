@@ -149,7 +149,7 @@ fn disk(fleet: &Fleet) -> Vec<(&'static str, String)> {
     variables
 }
 
-/// Docker's client builds with BuildKit where the image has its plugin, as the official one does. Podman's API has the classic builder alone, and
+/// Docker's client builds with `BuildKit` where the image has its plugin, as the official one does. Podman's API has the classic builder alone, and
 /// GitHub's runner itself builds Docker actions by `docker build`.
 fn classic_builder(fleet: &Fleet, runner: &Runner) -> Option<(&'static str, String)> {
     let is_podman = match runner.socket {
