@@ -4,7 +4,7 @@
 //! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
 //!
 //! Invariants, each held by a test:
-//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `prune`) has no I/O and reads no clock;
+//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `prune`, `reports`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
 //! - a secret lives in [`config::RegistrationToken`] alone, which cannot be printed or serialised;
 //! - only files that carry [`units::MARKER`] are overwritten or deleted;
@@ -15,6 +15,7 @@ pub mod config;
 pub mod doctor;
 pub mod fleet;
 pub mod prune;
+pub mod reports;
 pub mod runner;
 pub mod status;
 pub mod units;
@@ -25,6 +26,7 @@ pub mod files;
 pub mod host_facts;
 pub mod mounts;
 pub mod programs;
+pub mod report_files;
 pub mod systemd;
 
 // Shell: order and policy.

@@ -11,8 +11,9 @@ use homelab_runners::config::RegistrationToken;
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 7] = ["config", "doctor", "fleet", "units", "runner", "status", "prune"];
-const EDGES: [&str; 6] = ["files", "host_facts", "systemd", "programs", "control_group", "mounts"];
+const CORE: [&str; 8] = ["config", "doctor", "fleet", "units", "runner", "status", "prune", "reports"];
+const EDGES: [&str; 7] =
+    ["files", "host_facts", "systemd", "programs", "control_group", "mounts", "report_files"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.

@@ -1,0 +1,127 @@
+//! The edge to the reports on the disk: read by descriptors, never through a link, never out of the directory.
+//!
+//! Whoever runs a workflow writes here, also while we read. Everything is bounded: names, bytes, depth.
+
+mod backend;
+mod scan;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::io::Errno;
+
+pub use backend::{Opened, ReportFile};
+
+use crate::reports::{Entry, Listing, Location, Scan, Source};
+
+/// openat2(2): no name on the way may be a link or lead out.
+const BENEATH: ResolveFlags =
+    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+
+/// Names that are shown of one directory of a report.
+const MOST_LISTED: usize = 2000;
+
+/// The reports directory. Clones share its descriptor.
+#[derive(Debug, Clone)]
+pub struct ReportTree {
+    top: Arc<OwnedFd>,
+    most: Most,
+}
+
+/// How much of the tree is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    /// Names in one directory.
+    names: usize,
+    /// Names in all: those of workflows, runs and workflow jobs together.
+    in_all: usize,
+}
+
+impl ReportTree {
+    /// Opens the directory at `path`; it may lie behind a link, nothing below it may.
+    ///
+    /// # Errors
+    /// It is no directory, or may not be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let top = open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { top: Arc::new(top), most: Most { names: 20_000, in_all: 100_000 } })
+    }
+
+    fn directory(&self, path: &str) -> Result<OwnedFd, Errno> {
+        below(&*self.top, path, OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
+    /// A file to read; opening a pipe does not wait for its writer, and fails like everything that is no file.
+    fn file(&self, path: &str) -> io::Result<File> {
+        file(&*self.top, path)
+    }
+}
+
+impl Source for ReportTree {
+    fn scan(&self) -> Scan {
+        scan::scan(self)
+    }
+
+    fn list(&self, location: &Location) -> Option<Listing> {
+        let directory = self.directory(&location.path()).ok()?;
+        let (names, incomplete) = names(&directory, MOST_LISTED)?;
+        let entry = |name: String| {
+            let found = fstat(below(&directory, &name, OFlags::PATH).ok()?).ok()?;
+            let bytes = match FileType::from_raw_mode(found.st_mode) {
+                FileType::Directory => None,
+                FileType::RegularFile => Some(u64::try_from(found.st_size).unwrap_or(0)),
+                _ => return None,
+            };
+            Some(Entry { name, bytes })
+        };
+        Some(Listing { entries: names.into_iter().filter_map(entry).collect(), incomplete })
+    }
+}
+
+fn below(directory: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    openat2(directory, path, flags | OFlags::CLOEXEC, Mode::empty(), BENEATH)
+}
+
+fn file(directory: impl AsFd, path: &str) -> io::Result<File> {
+    let file = File::from(below(directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// Sorted; a directory can have any number of names, so `most` are read and the rest is told by `true`.
+fn names(directory: impl AsFd, most: usize) -> Option<(Vec<String>, bool)> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory).ok()? {
+        let Ok(entry) = entry else { break };
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        if matches!(name, "." | "..") {
+            continue;
+        }
+        if names.len() == most {
+            return Some((sorted(names), true));
+        }
+        names.push(name.to_owned());
+    }
+    Some((sorted(names), false))
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names
+}
+
+/// The last `most` bytes of a file as text; what is cut at the front or is no text is replaced.
+fn tail(file: &mut File, most: u64) -> io::Result<String> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+mod tests;

@@ -1,0 +1,49 @@
+//! What workflows filed below the reports directory: what a report is, how it stands.
+//!
+//! Everything here was written by workflows and proves nothing: it is shown, and nothing else follows from it.
+
+mod location;
+mod media;
+mod metadata;
+mod report;
+
+pub use location::{Location, encoded};
+pub use media::{Media, media};
+pub use metadata::{Finished, Started, Stats};
+pub use report::{Html, Outcome, Report, State};
+
+/// All reports that were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Newest first.
+    pub reports: Vec<Report>,
+    /// There is more than is looked at.
+    pub incomplete: bool,
+}
+
+/// One name in a directory of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// As it is on the disk.
+    pub name: String,
+    /// Bytes; `None` for a directory.
+    pub bytes: Option<u64>,
+}
+
+/// What is in one directory of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Sorted by name.
+    pub entries: Vec<Entry>,
+    /// There is more than is looked at.
+    pub incomplete: bool,
+}
+
+/// Where the reports come from. Nothing that is asked here may take unbounded time or memory.
+pub trait Source: Send + Sync + 'static {
+    /// All reports.
+    fn scan(&self) -> Scan;
+
+    /// The directory at `location`; `None` where there is none.
+    fn list(&self, location: &Location) -> Option<Listing>;
+}
