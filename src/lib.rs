@@ -24,6 +24,7 @@ pub mod units;
 pub mod control_group;
 pub mod files;
 pub mod host_facts;
+pub mod http;
 pub mod mounts;
 pub mod programs;
 pub mod report_files;

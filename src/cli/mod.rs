@@ -20,6 +20,7 @@ mod output;
 mod power;
 mod progress;
 mod prune;
+mod reports;
 mod schema;
 mod selection;
 mod status;
@@ -66,6 +67,9 @@ enum Command {
     Status(status::Args),
     /// Free disk space of idle runners that hold more than the config allows
     Prune(prune::Args),
+    /// Show what workflows filed below the reports directory
+    #[command(subcommand)]
+    Reports(reports::Command),
     /// Show the journal of a runner
     Logs(logs::Args),
     /// Print the JSON Schema of the config, for editors
@@ -108,6 +112,7 @@ impl Cli {
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
+            Command::Reports(command) => reports::run(&command, &global),
             Command::Logs(args) => logs::run(&args, &global),
             Command::Schema => schema::run(),
             Command::Completions(args) => completions::run(&args),

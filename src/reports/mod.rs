@@ -1,10 +1,11 @@
-//! What workflows filed below the reports directory: what a report is, how it stands.
+//! What workflows filed below the reports directory: what a report is, how it stands, and the pages that show it.
 //!
 //! Everything here was written by workflows and proves nothing: it is shown, and nothing else follows from it.
 
 mod location;
 mod media;
 mod metadata;
+pub mod page;
 mod report;
 
 pub use location::{Location, encoded};

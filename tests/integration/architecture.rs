@@ -12,8 +12,8 @@ use homelab_runners::config::RegistrationToken;
 use crate::golden::manifest_dir;
 
 const CORE: [&str; 8] = ["config", "doctor", "fleet", "units", "runner", "status", "prune", "reports"];
-const EDGES: [&str; 7] =
-    ["files", "host_facts", "systemd", "programs", "control_group", "mounts", "report_files"];
+const EDGES: [&str; 8] =
+    ["files", "http", "host_facts", "systemd", "programs", "control_group", "mounts", "report_files"];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.

@@ -7,6 +7,7 @@
 //! | `golden` | what `generate` writes, byte for byte |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
 //! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
+//! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
@@ -25,6 +26,7 @@ mod fake_systemd;
 mod golden;
 mod power_cut;
 mod readers;
+mod report_server;
 
 mod runner_contract;
 mod systemd_edge;

@@ -1,0 +1,7 @@
+//! The edge to browsers: the report server. It reads, and answers nothing but GET and HEAD.
+
+mod connections;
+mod site;
+
+pub use connections::serve;
+pub use site::site;

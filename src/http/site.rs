@@ -1,0 +1,148 @@
+//! What is answered to which URL.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tower_http::services::fs::{Backend, ServeDir};
+
+use crate::reports::{Location, Scan, Source, media, page};
+
+/// The index is as old as this at most: however many ask, the tree is read once in that time.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Our own pages have no script, and nothing from elsewhere.
+const OWN_PAGES: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What Playwright's report and trace viewer need, and no more: measured with Chromium.
+const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' data: blob:; \
+    worker-src 'self' blob:; frame-src 'self' blob: data:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; \
+    form-action 'none'";
+
+struct Site<S> {
+    source: S,
+    index: Mutex<Option<(Instant, Arc<Scan>)>>,
+}
+
+/// The index at `/`, and below `/r/` the files and directories of `source`.
+pub fn site<S: Source + Backend>(source: S) -> Router {
+    let site = Arc::new(Site { source, index: Mutex::new(None) });
+    let files = Router::new().fallback(below_reports::<S>);
+    let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
+    Router::new()
+        .route("/", get(index::<S>))
+        .route("/style.css", get(style))
+        .nest("/r", files)
+        .with_state(site)
+}
+
+async fn index<S: Source + Clone>(
+    State(site): State<Arc<Site<S>>>,
+    Query(query): Query<page::Query>,
+) -> Response {
+    match site.scanned().await {
+        Some(scan) => own("text/html; charset=utf-8", page::index(&scan, &query, Timestamp::now())),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]).into_response();
+    }
+    let Some(location) = Location::of_url_path(request.uri().path()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if location.has_slash() && !has_index(&site.source, &location).await {
+        return listing(&site.source, location).await;
+    }
+    let files = ServeDir::with_backend("", site.source.clone());
+    let mut files = files.redirect_path_prefix("/r").ignore_multi_range_requests(true);
+    match files.try_call(request).await {
+        Ok(response) => of_report(response.map(Body::new), &location),
+        Err(error) if error.kind() == ErrorKind::NotFound => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, path = location.path(), "cannot read a file");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn has_index<S: Backend>(source: &S, location: &Location) -> bool {
+    source.metadata(format!("{}/index.html", location.path()).into()).await.is_ok()
+}
+
+async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response {
+    let source = source.clone();
+    let listed = tokio::task::spawn_blocking(move || {
+        source.list(&location).map(|listing| page::listing(&location, &listing))
+    });
+    match listed.await {
+        Ok(Some(page)) => own("text/html; charset=utf-8", page),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn own(content_type: &'static str, content: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CONTENT_SECURITY_POLICY, OWN_PAGES),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    guarded((headers, content).into_response())
+}
+
+fn of_report(mut response: Response, location: &Location) -> Response {
+    let name = if location.has_slash() { "index.html" } else { location.name() };
+    let media = media(name);
+    let is_data = location.names().iter().rev().skip(1).take(2).eq(["data", "html"]);
+    // Playwright names these by their content.
+    let cache = if is_data { "private, max-age=31536000, immutable" } else { "no-cache" };
+    let is_file = matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT);
+    let mut set = |name: HeaderName, value: &'static str| {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, REPORTS);
+    if is_file {
+        set(header::CONTENT_TYPE, media.content_type);
+        set(header::CACHE_CONTROL, cache);
+        if media.is_attachment {
+            set(header::CONTENT_DISPOSITION, "attachment");
+        }
+    }
+    guarded(response)
+}
+
+fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+impl<S: Source + Clone> Site<S> {
+    /// Whoever asks while the tree is read waits for that reading.
+    async fn scanned(&self) -> Option<Arc<Scan>> {
+        let mut index = self.index.lock().await;
+        if let Some((when, scan)) = &*index
+            && when.elapsed() < FRESH
+        {
+            return Some(Arc::clone(scan));
+        }
+        let source = self.source.clone();
+        let scan = Arc::new(tokio::task::spawn_blocking(move || source.scan()).await.ok()?);
+        *index = Some((Instant::now(), Arc::clone(&scan)));
+        Some(scan)
+    }
+}
