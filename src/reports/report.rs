@@ -48,7 +48,7 @@ pub enum State {
     Complete,
     /// The workflow job may still write.
     Running,
-    /// The workflow job ended before its report was whole, or never said that it ended.
+    /// The report is not whole and nobody writes it any more, or the workflow job never said that it ended.
     Broken,
 }
 
@@ -77,11 +77,12 @@ impl Report {
     /// How far it is at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> State {
-        if self.finished.is_some() {
+        // What a workflow filed by itself says neither that it began nor that it ended: its HTML report is all there is to go by.
+        if self.finished.is_some() || self.started.is_none() {
             return if self.html == Html::Partial { State::Broken } else { State::Complete };
         }
         let is_young = now.duration_since(self.began()) < LONGEST_RUN;
-        if self.started.is_some() && is_young { State::Running } else { State::Broken }
+        if is_young { State::Running } else { State::Broken }
     }
 
     /// What its tests say.
@@ -154,9 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_label_and_no_end_is_broken() {
-        let report = report(None);
-        assert_eq!(report.state(report.modified), State::Broken);
+    fn what_has_no_label_is_as_whole_as_its_html() {
+        for (html, expected) in [
+            (Html::Missing, State::Complete),
+            (Html::Partial, State::Broken),
+            (Html::Complete, State::Complete),
+        ] {
+            let report = Report { html, ..report(None) };
+            assert_eq!(report.state(report.modified), expected);
+        }
     }
 
     #[test]
