@@ -79,7 +79,10 @@ pub(super) fn service_lines(
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
         // Longer than the engine's own limit, so that it is the engine that gives up first.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
-    hardening::of_runner(text);
+    // A user's systemd cannot take rights away, and what it can do implies NoNewPrivileges=, with which newuidmap(1) fails.
+    if fleet.layout.scope == Scope::System {
+        hardening::of_runner(text);
+    }
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.

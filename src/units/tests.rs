@@ -116,6 +116,18 @@ fn docker_build_asks_podman_for_no_buildkit_unless_the_config_says_so() {
 }
 
 #[test]
+fn a_users_own_runner_keeps_what_a_rootless_podman_needs() {
+    let home = |name: &str| PathBuf::from("/home/alice").join(name);
+    let dirs = crate::fleet::UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+    let mut fleet = fleet("");
+    let first = |fleet: &Fleet| runner_file(fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text;
+    let taken = ["CapabilityBoundingSet=", "SystemCallFilter=", "RestrictAddressFamilies="];
+    assert!(taken.iter().all(|key| first(&fleet).contains(key)));
+    fleet.layout = Layout::user(&dirs);
+    assert!(!taken.iter().any(|key| first(&fleet).contains(key)), "{}", first(&fleet));
+}
+
+#[test]
 fn no_path_of_two_runners_is_the_same() {
     let fleet = fleet("count = 40");
     let mut paths: Vec<_> = fleet
