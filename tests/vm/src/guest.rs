@@ -218,6 +218,13 @@ impl Guest {
         self.machine.log()
     }
 
+    /// Whether the guest's kernel panicked. It boots again by itself then, from a disk that was in the middle of being written: no test that
+    /// follows would say anything.
+    #[must_use]
+    pub fn has_panicked(&self) -> bool {
+        self.machine.has_panicked()
+    }
+
     fn connect(&self, limit: Duration) -> Result<()> {
         self.ssh.disconnect();
         match self.ssh.connect(limit, || self.machine.require_running()) {

@@ -8,8 +8,14 @@ use std::{fs, iter};
 use crate::accelerator::Accelerator;
 use crate::{Error, Result, host};
 
+/// The file in the machine's directory that holds what the guest says on its serial port.
+const CONSOLE: &str = "serial.log";
+
 /// Lines of the console that an error shows.
 const SHOWN_LINES: usize = 40;
+
+/// What the kernel prints last before it gives up.
+const KERNEL_PANIC: &str = "Kernel panic - not syncing";
 
 /// No second serial port to probe, and no defences of a kernel that runs only our own tests: each is paid for under emulation. After a
 /// panic the guest boots again, instead of leaving everybody to wait until their time is over.
@@ -103,6 +109,12 @@ impl Machine {
         }
     }
 
+    /// Whether the guest's kernel has given up at any time since the machine started.
+    #[must_use]
+    pub fn has_panicked(&self) -> bool {
+        fs::read(self.directory.join(CONSOLE)).is_ok_and(|bytes| shows_panic(&bytes))
+    }
+
     /// QEMU's own messages and the end of the guest's console.
     #[must_use]
     pub fn log(&self) -> String {
@@ -111,7 +123,7 @@ impl Machine {
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
                 .unwrap_or_default()
         };
-        let console = read("serial.log");
+        let console = read(CONSOLE);
         let lines: Vec<&str> = console.lines().collect();
         let shown = lines.get(lines.len().saturating_sub(SHOWN_LINES)..).unwrap_or_default();
         format!("--- QEMU\n{}\n--- console\n{}", read("qemu.log").trim_end(), shown.join("\n"))
@@ -127,6 +139,11 @@ impl Drop for Machine {
     }
 }
 
+/// A serial console may hold bytes of no encoding.
+fn shows_panic(console: &[u8]) -> bool {
+    console.windows(KERNEL_PANIC.len()).any(|window| window == KERNEL_PANIC.as_bytes())
+}
+
 fn arguments(settings: &Settings<'_>, directory: &Path) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,sata=off,smbus=off"]
@@ -136,7 +153,7 @@ fn arguments(settings: &Settings<'_>, directory: &Path) -> Vec<String> {
     let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
     option("-m", settings.memory_mb.to_string());
     option("-smp", settings.cpus.to_string());
-    option("-serial", format!("file:{}", escaped(&directory.join("serial.log"))));
+    option("-serial", format!("file:{}", escaped(&directory.join(CONSOLE))));
     option("-kernel", settings.kernel.display().to_string());
     option("-append", format!("{KERNEL_ARGUMENTS} {}", settings.kernel_arguments).trim_end().to_owned());
     // Nobody needs this disk after a crash of the host: no write waits for the real disk.
@@ -168,6 +185,14 @@ fn escaped(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_is_seen_between_other_lines_of_the_console() {
+        let console = b"\xff[   61.2] Oops: int3: 0000 [#1]\n[   61.3] Kernel panic - not syncing: Fatal exception\n[    0.0] Linux";
+        assert!(shows_panic(console));
+        assert!(!shows_panic(b"[   61.2] Oops: int3: 0000 [#1]\n"));
+        assert!(!shows_panic(b""));
+    }
 
     #[test]
     fn network_reaches_only_forwarded_ports() {
