@@ -2,27 +2,24 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tower_http::services::fs::{Backend, ServeDir};
 
-use crate::reports::{Location, Scan, Source, media, page};
-
-/// The index is as old as this at most: however many ask, the tree is read once in that time.
-const FRESH: Duration = Duration::from_secs(2);
+use super::origin::origin;
+use super::shelf::Shelf;
+use crate::reports::page::{self, Moment};
+use crate::reports::{Index, Location, Source, media};
 
 /// Our own pages have no script, and nothing from elsewhere.
-const OWN_PAGES: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const OWN_PAGES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What Playwright's report and trace viewer need, and no more: measured with Chromium.
 const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
@@ -30,14 +27,14 @@ const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; st
     worker-src 'self' blob:; frame-src 'self' blob: data:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; \
     form-action 'none'";
 
-struct Site<S> {
+struct Site<S: Source> {
     source: S,
-    index: Mutex<Option<(Instant, Arc<Scan>)>>,
+    shelf: Shelf<S>,
 }
 
 /// The index at `/`, and below `/r/` the files and directories of `source`.
 pub fn site<S: Source + Backend>(source: S) -> Router {
-    let site = Arc::new(Site { source, index: Mutex::new(None) });
+    let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source });
     let files = Router::new().fallback(below_reports::<S>);
     let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
     Router::new()
@@ -50,11 +47,10 @@ pub fn site<S: Source + Backend>(source: S) -> Router {
 async fn index<S: Source + Clone>(
     State(site): State<Arc<Site<S>>>,
     Query(query): Query<page::Query>,
+    headers: HeaderMap,
 ) -> Response {
-    match site.scanned().await {
-        Some(scan) => own("text/html; charset=utf-8", page::index(&scan, &query, Timestamp::now())),
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let shown = site.shown(&headers, |index, moment| Some(page::index(index, &query, moment))).await;
+    shown.unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, request: Request) -> Response {
@@ -64,6 +60,9 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
     let Some(location) = Location::of_url_path(request.uri().path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if let Some(page) = names_page(&site, &location, request.headers()).await {
+        return page;
+    }
     if location.has_slash() && !has_index(&site.source, &location).await {
         return listing(&site.source, location).await;
     }
@@ -76,6 +75,26 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
             tracing::warn!(%error, path = location.path(), "cannot read a file");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+/// A workflow's directory and a run's have pages of ours, whatever lies in them.
+async fn names_page<S: Source + Clone>(
+    site: &Site<S>,
+    location: &Location,
+    headers: &HeaderMap,
+) -> Option<Response> {
+    match location.names() {
+        [workflow] if location.has_slash() => {
+            let query = page::Query { workflow: workflow.clone(), ..page::Query::default() };
+            let has_any = |index: &Index| index.runs.iter().any(|run| run.workflow == *workflow);
+            site.shown(headers, |index, moment| has_any(index).then(|| page::index(index, &query, moment)))
+                .await
+        }
+        [workflow, run_id] if location.has_slash() => {
+            site.shown(headers, |index, moment| Some(page::run(index.run(workflow, run_id)?, moment))).await
+        }
+        _ => None,
     }
 }
 
@@ -132,17 +151,15 @@ fn guarded(mut response: Response) -> Response {
 }
 
 impl<S: Source + Clone> Site<S> {
-    /// Whoever asks while the tree is read waits for that reading.
-    async fn scanned(&self) -> Option<Arc<Scan>> {
-        let mut index = self.index.lock().await;
-        if let Some((when, scan)) = &*index
-            && when.elapsed() < FRESH
-        {
-            return Some(Arc::clone(scan));
-        }
-        let source = self.source.clone();
-        let scan = Arc::new(tokio::task::spawn_blocking(move || source.scan()).await.ok()?);
-        *index = Some((Instant::now(), Arc::clone(&scan)));
-        Some(scan)
+    /// A page of ours from the index; `None` if that cannot be read, or has nothing for the page.
+    async fn shown(
+        &self,
+        headers: &HeaderMap,
+        page: impl FnOnce(&Index, Moment<'_>) -> Option<String>,
+    ) -> Option<Response> {
+        let copy = self.shelf.copy().await?;
+        let origin = origin(headers);
+        let moment = Moment { now: Timestamp::now(), read: copy.read, origin: origin.as_deref() };
+        page(&copy.index, moment).map(|page| own("text/html; charset=utf-8", page))
     }
 }

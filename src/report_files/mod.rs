@@ -4,19 +4,23 @@
 
 mod backend;
 mod scan;
+mod survey;
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::io::Errno;
 
 pub use backend::{Opened, ReportFile};
+pub use survey::Known;
 
-use crate::reports::{Entry, Listing, Location, Scan, Source};
+use crate::reports::{Entry, Index, Listing, Location, Report, Scan, Source};
 
 /// openat2(2): no name on the way may be a link or lead out.
 const BENEATH: ResolveFlags =
@@ -62,8 +66,17 @@ impl ReportTree {
 }
 
 impl Source for ReportTree {
+    type Known = Known;
+
     fn scan(&self) -> Scan {
-        scan::scan(self)
+        let Index { runs, incomplete } = survey::index(self, &mut Known::default(), Timestamp::MAX);
+        let mut reports: Vec<Report> = runs.iter().flat_map(|run| run.reports()).cloned().collect();
+        reports.sort_by_cached_key(|report| Reverse((report.began(), report.run_id.clone())));
+        Scan { reports, incomplete }
+    }
+
+    fn index(&self, known: &mut Known, now: Timestamp) -> Index {
+        survey::index(self, known, now)
     }
 
     fn list(&self, location: &Location) -> Option<Listing> {

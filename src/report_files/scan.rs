@@ -1,15 +1,14 @@
-//! The tree, read into reports.
+//! One workflow job's directory, read into a report.
 
-use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use jiff::Timestamp;
-use rustix::fs::{OFlags, fstat};
+use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 use serde::de::DeserializeOwned;
 
-use super::{Most, ReportTree, below, file, names, tail};
-use crate::reports::{Finished, Html, Report, Scan, Stats};
+use super::{below, file, names, tail};
+use crate::reports::{Evidence, Finished, Html, Report, Stats};
 
 /// Files of the hooks that are longer are not theirs.
 const LONGEST_LABEL: u64 = 16 * 1024;
@@ -20,60 +19,27 @@ const STATS_TAIL: u64 = 1024;
 /// What Playwright's HTML reporter writes last.
 const HTML_END: &str = "</template>";
 
-pub(super) fn scan(tree: &ReportTree) -> Scan {
-    let mut scan = Scan::default();
-    let Ok(top) = tree.directory(".") else { return scan };
-    let walk = Walk { most: tree.most, left: Cell::new(tree.most.in_all), is_cut: Cell::new(false) };
-    for (workflow, runs) in walk.directories(&top) {
-        for (run_id, jobs) in walk.directories(&runs) {
-            for (directory, opened) in walk.directories(&jobs) {
-                scan.reports.extend(report(&opened, [&workflow, &run_id, &directory]));
-            }
-        }
-    }
-    scan.incomplete = walk.is_cut.get();
-    in_order(scan)
-}
+/// Names in `html/data` that are looked at for a screenshot and a trace.
+const MOST_EVIDENCE: usize = 500;
 
-/// How much may still be looked at.
-struct Walk {
-    most: Most,
-    left: Cell<usize>,
-    is_cut: Cell<bool>,
-}
+/// Bytes of a screenshot that is shown in a table.
+const LARGEST_SCREENSHOT: i64 = 4 * 1024 * 1024;
 
-impl Walk {
-    /// The directories in `parent`, each opened when it is its turn; hidden ones are no reports.
-    fn directories(&self, parent: &OwnedFd) -> impl Iterator<Item = (String, OwnedFd)> {
-        let most = self.most.names.min(self.left.get());
-        let (found, is_cut) = names(parent, most).unwrap_or_default();
-        self.left.set(self.left.get().saturating_sub(found.len()));
-        self.is_cut.set(self.is_cut.get() || is_cut);
-        let visible = found.into_iter().filter(|name| !name.starts_with('.'));
-        visible.filter_map(move |name| {
-            let opened = below(parent, &name, OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
-            Some((name, opened))
-        })
-    }
-}
-
-fn in_order(mut scan: Scan) -> Scan {
-    scan.reports.sort_by_cached_key(|report| std::cmp::Reverse((report.began(), report.run_id.clone())));
-    scan
-}
-
-fn report(directory: &OwnedFd, [workflow, run_id, name]: [&String; 3]) -> Option<Report> {
+/// `None` where it is gone meanwhile.
+pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -> Option<Report> {
     let found = fstat(directory).ok()?;
+    let html = html(directory);
     let finished: Option<Finished> = label(directory, ".runnerctl/finished.json");
     Some(Report {
-        workflow: workflow.clone(),
-        run_id: run_id.clone(),
-        directory: name.clone(),
+        workflow: workflow.to_owned(),
+        run_id: run_id.to_owned(),
+        directory: name.to_owned(),
         modified: Timestamp::from_second(found.st_mtime).unwrap_or(Timestamp::UNIX_EPOCH),
         started: label(directory, ".runnerctl/started.json"),
         finished: finished.map(|finished| finished.finished),
         stats: end_of(directory, "results.json", STATS_TAIL).ok().and_then(|tail| Stats::of_tail(&tail)),
-        html: html(directory),
+        html,
+        evidence: if html == Html::Complete { evidence(directory) } else { Evidence::default() },
     })
 }
 
@@ -96,4 +62,25 @@ fn html(directory: &OwnedFd) -> Html {
 
 fn end_of(directory: impl AsFd, path: &str, most: u64) -> io::Result<String> {
     tail(&mut file(directory, path)?, most)
+}
+
+/// Playwright copies attachments test by test, so the oldest is of the first test that has any.
+fn evidence(directory: &OwnedFd) -> Evidence {
+    let Ok(data) = below(directory, "html/data", OFlags::RDONLY | OFlags::DIRECTORY) else {
+        return Evidence::default();
+    };
+    let (names, _) = names(&data, MOST_EVIDENCE).unwrap_or_default();
+    let oldest = |end: &str, is_meant: fn(&Stat) -> bool| {
+        let meant = names.iter().filter(|name| name.ends_with(end)).filter_map(|name| {
+            let found = statat(&data, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+            (is_file && is_meant(&found)).then_some((found.st_mtime, found.st_mtime_nsec, name))
+        });
+        meant.min().map(|(_, _, name)| name.clone())
+    };
+    let has_viewer = file(directory, "html/trace/index.html").is_ok();
+    Evidence {
+        screenshot: oldest(".png", |found| found.st_size <= LARGEST_SCREENSHOT),
+        trace: if has_viewer { oldest(".zip", |_| true) } else { None },
+    }
 }

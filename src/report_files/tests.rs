@@ -4,8 +4,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{Most, ReportTree};
-use crate::reports::{Html, Location, Outcome, Source, Stats};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Known, Most, ReportTree};
+use crate::reports::{Evidence, Html, Location, Outcome, Source, Stats};
 
 fn write(root: &TempDir, path: &str, text: &str) {
     let path = root.path().join(path);
@@ -102,4 +104,124 @@ fn a_listing_has_files_and_directories_and_nothing_that_leads_elsewhere() {
     assert_eq!(found, [("b.txt", Some(5)), ("html", None)]);
     assert_eq!(tree.list(&Location::of_url_path("/ci/1/1-a/b.txt").unwrap()), None);
     assert_eq!(tree.list(&Location::of_url_path("/ci/1/none").unwrap()), None);
+}
+
+/// Readings are told that it is later than it is, so that no change falls into their present.
+fn later(seconds: i64) -> Timestamp {
+    Timestamp::now() + SignedDuration::from_secs(60 + seconds)
+}
+
+fn ended(root: &TempDir, directory: &str, passed: u32) {
+    started(root, directory, "2020-01-01T00:00:00Z");
+    write(root, &format!("{directory}/.runnerctl/finished.json"), "{\"finished\":\"2020-01-01T00:01:00Z\"}");
+    write(root, &format!("{directory}/results.json"), &format!("{{\"stats\":{{\"expected\":{passed}}}}}"));
+}
+
+/// The tests that passed, in the order of the runs' ids.
+fn passed(tree: &ReportTree, known: &mut Known, now: Timestamp) -> Vec<(String, u64)> {
+    let mut found: Vec<_> = tree
+        .index(known, now)
+        .runs
+        .iter()
+        .map(|run| {
+            let stats = run.reports().iter().filter_map(|report| report.stats);
+            (run.run_id.clone(), stats.map(|stats| stats.expected).sum())
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn what_is_new_or_running_is_read_again_and_what_has_settled_is_not() {
+    let root = tempfile::tempdir().unwrap();
+    ended(&root, "ci/1/1-a", 1);
+    started(&root, "ci/2/1-a", &Timestamp::now().to_string());
+    let (tree, known) = (ReportTree::open(root.path()).unwrap(), &mut Known::default());
+    let of = |counts: &[(&str, u64)]| -> Vec<(String, u64)> {
+        counts.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect()
+    };
+    assert_eq!(passed(&tree, known, later(0)), of(&[("1", 1), ("2", 0)]));
+    // The first is rewritten in place, which no directory shows; the second is running.
+    ended(&root, "ci/1/1-a", 10);
+    ended(&root, "ci/2/1-a", 2);
+    assert_eq!(passed(&tree, known, later(1)), of(&[("1", 1), ("2", 2)]));
+    ended(&root, "ci/1/1-b", 5);
+    ended(&root, "ci/3/1-a", 3);
+    ended(&root, "nightly/4/1-a", 4);
+    let all = of(&[("1", 15), ("2", 2), ("3", 3), ("4", 4)]);
+    assert_eq!(passed(&tree, known, later(2)), all);
+    fs::remove_dir_all(root.path().join("ci/2")).unwrap();
+    fs::remove_dir_all(root.path().join("nightly")).unwrap();
+    assert_eq!(passed(&tree, known, later(3)), of(&[("1", 15), ("3", 3)]));
+}
+
+#[test]
+fn a_while_later_everything_is_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    ended(&root, "ci/1/1-a", 1);
+    let (tree, known) = (ReportTree::open(root.path()).unwrap(), &mut Known::default());
+    let first = tree.index(known, later(0));
+    ended(&root, "ci/1/1-a", 10);
+    let second = tree.index(known, later(599));
+    assert_eq!(first, second);
+    assert_eq!(passed(&tree, known, later(600)), [("1".to_owned(), 10)]);
+}
+
+#[test]
+fn a_change_in_the_same_moment_is_not_missed() {
+    let root = tempfile::tempdir().unwrap();
+    ended(&root, "ci/1/1-a", 1);
+    let (tree, known) = (ReportTree::open(root.path()).unwrap(), &mut Known::default());
+    assert_eq!(tree.index(known, Timestamp::now()).runs.len(), 1);
+    // Whether or not the directory shows another time than before.
+    ended(&root, "ci/1/1-a", 10);
+    assert_eq!(passed(&tree, known, Timestamp::now()), [("1".to_owned(), 10)]);
+}
+
+#[test]
+fn a_run_whose_directory_becomes_a_link_is_gone() {
+    let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    ended(&root, "ci/1/1-a", 1);
+    ended(&outside, "1/1-a", 2);
+    let (tree, known) = (ReportTree::open(root.path()).unwrap(), &mut Known::default());
+    assert_eq!(tree.index(known, later(0)).runs.len(), 1);
+    fs::remove_dir_all(root.path().join("ci/1")).unwrap();
+    symlink(outside.path().join("1"), root.path().join("ci/1")).unwrap();
+    assert_eq!(tree.index(known, later(1)).runs, []);
+}
+
+#[test]
+fn a_bound_holds_for_what_is_known_too() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        ended(&root, &format!("ci/{number}/1-a"), 1);
+    }
+    let most = Most { names: 30, in_all: 38 };
+    let tree = ReportTree { most, ..ReportTree::open(root.path()).unwrap() };
+    let known = &mut Known::default();
+    for second in 0..3 {
+        let index = tree.index(known, later(second));
+        assert_eq!((index.runs.len(), index.incomplete), (7, true), "{second}");
+    }
+}
+
+#[test]
+fn the_oldest_screenshot_and_trace_are_found_and_no_link_is_one() {
+    let root = tempfile::tempdir().unwrap();
+    let html = "ci/1/1-a/html";
+    write(&root, &format!("{html}/index.html"), "<template></template>");
+    for (name, second) in [("b.png", 2), ("a.png", 3), ("z.zip", 1), ("y.zip", 4), ("c.md", 0)] {
+        let path = format!("{html}/data/{name}");
+        write(&root, &path, "x");
+        let when = std::time::UNIX_EPOCH + std::time::Duration::from_secs(second);
+        fs::File::options().write(true).open(root.path().join(path)).unwrap().set_modified(when).unwrap();
+    }
+    symlink("/etc/passwd", root.path().join(html).join("data/0.png")).unwrap();
+    let tree = ReportTree::open(root.path()).unwrap();
+    let evidence = || tree.scan().reports.first().unwrap().evidence.clone();
+    let screenshot = Some("b.png".to_owned());
+    assert_eq!(evidence(), Evidence { screenshot: screenshot.clone(), trace: None });
+    write(&root, &format!("{html}/trace/index.html"), "");
+    assert_eq!(evidence(), Evidence { screenshot, trace: Some("z.zip".to_owned()) });
 }

@@ -7,13 +7,17 @@ mod media;
 mod metadata;
 pub mod page;
 mod report;
+mod run;
+
+use jiff::Timestamp;
 
 pub use location::{Location, encoded};
 pub use media::{Media, media};
 pub use metadata::{Finished, Started, Stats};
-pub use report::{Html, Outcome, Report, State};
+pub use report::{Evidence, Html, Outcome, Report, State};
+pub use run::{Index, Run};
 
-/// All reports that were found.
+/// All reports that were found, each by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     /// Newest first.
@@ -44,6 +48,12 @@ pub struct Listing {
 pub trait Source: Send + Sync + 'static {
     /// All reports.
     fn scan(&self) -> Scan;
+
+    /// What is remembered from one reading of the index to the next.
+    type Known: Default + Send + 'static;
+
+    /// All runs at `now`, of which only those are read that may have changed since the reading that left `known`.
+    fn index(&self, known: &mut Self::Known, now: Timestamp) -> Index;
 
     /// The directory at `location`; `None` where there is none.
     fn list(&self, location: &Location) -> Option<Listing>;

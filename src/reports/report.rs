@@ -8,8 +8,11 @@ use super::metadata::{Started, Stats};
 /// but tests that write reports end within one.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
 
+/// Reports that say nothing of their end are written to for so long after their directory got its last name.
+const LONGEST_WRITING: SignedDuration = SignedDuration::from_hours(1);
+
 /// The directory of one workflow job: `{workflow}/{run_id}/{directory}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Name of the workflow's directory.
     pub workflow: String,
@@ -27,6 +30,17 @@ pub struct Report {
     pub stats: Option<Stats>,
     /// The HTML report.
     pub html: Html,
+    /// What its tests left to look at.
+    pub evidence: Evidence,
+}
+
+/// Files in Playwright's `html/data`, by name; those of the first test that has any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// A screenshot (PNG) of a few megabytes at most.
+    pub screenshot: Option<String>,
+    /// A trace (ZIP).
+    pub trace: Option<String>,
 }
 
 /// How much of an HTML report there is.
@@ -85,6 +99,32 @@ impl Report {
         if is_young { State::Running } else { State::Broken }
     }
 
+    /// Nothing in it is written any more, as far as one can tell.
+    #[must_use]
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        if self.started.is_some() || self.finished.is_some() {
+            return self.state(now) != State::Running;
+        }
+        now.duration_since(self.modified) > LONGEST_WRITING
+    }
+
+    /// `GITHUB_RUN_ATTEMPT`, from 1; what says nothing of it is the first.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.started.as_ref().and_then(|started| started.run_attempt.parse().ok()).unwrap_or(1)
+    }
+
+    /// What the tests took, or else the workflow job from its start to its end.
+    #[must_use]
+    pub fn duration(&self) -> Option<SignedDuration> {
+        if let Some(stats) = self.stats {
+            return Some(SignedDuration::from_millis(i64::try_from(stats.milliseconds).ok()?));
+        }
+        let began: Timestamp = self.started.as_ref()?.started.parse().ok()?;
+        let ended: Timestamp = self.finished.as_ref()?.parse().ok()?;
+        Some(ended.duration_since(began)).filter(|duration| !duration.is_negative())
+    }
+
     /// What its tests say.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -98,6 +138,9 @@ impl Report {
 }
 
 impl State {
+    /// Every one, in the order of a report's life.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Complete, Self::Broken];
+
     /// The word for it, in pages and JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -141,8 +184,7 @@ mod tests {
             modified: "2026-11-24T10:00:00Z".parse().unwrap(),
             started: started.map(|started| Started { started: started.to_owned(), ..Started::default() }),
             finished: None,
-            stats: None,
-            html: Html::Missing,
+            ..Report::default()
         }
     }
 
@@ -178,6 +220,18 @@ mod tests {
     fn a_start_in_the_future_is_not_believed() {
         let report = report(Some("2999-01-01T00:00:00Z"));
         assert_eq!(report.began(), report.modified);
+    }
+
+    #[test]
+    fn what_says_nothing_of_its_end_settles_an_hour_after_its_last_name() {
+        let unlabelled = report(None);
+        let after = |minutes| unlabelled.modified + SignedDuration::from_mins(minutes);
+        assert!(!unlabelled.is_settled(after(60)) && unlabelled.is_settled(after(61)));
+        let began = report(Some("2026-11-24T09:00:00Z"));
+        assert!(!began.is_settled(after(61)));
+        let ended = Report { finished: Some("2026-11-24T09:01:30Z".to_owned()), ..began };
+        assert!(ended.is_settled(after(0)));
+        assert_eq!(ended.duration(), Some(SignedDuration::from_secs(90)));
     }
 
     #[test]

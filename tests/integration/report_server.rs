@@ -135,13 +135,28 @@ fn a_video_can_be_read_from_the_middle_on() {
 #[test]
 fn our_own_pages_escape_every_name_and_allow_no_script() {
     let server = Server::start();
-    let strict = "content-security-policy: default-src 'none'; style-src 'self'";
+    let strict = "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action";
     let index = server.ask("GET", "/", "");
     assert_has(&index, &["200 OK", strict, "nosniff", "&lt;b&gt;CI", &format!("href=\"/r/{JOB}/html/\"")]);
     let listing = server.get("");
     assert_has(&listing, &["200 OK", strict, "bell\\u{7}&lt;i&gt;.txt", "href=\"./bell%07%3Ci%3E.txt\""]);
     assert!(!listing.contains("link.txt") && !listing.contains("\"./up"), "{listing}");
     assert_has(&server.ask("GET", "/?outcome=failed", ""), &["No reports."]);
+}
+
+#[test]
+fn a_workflow_and_a_run_have_pages_that_keep_their_address() {
+    let server = Server::start();
+    // What a workflow puts in their place is not shown there.
+    fs::write(server.root.path().join("reports/ci/7/index.html"), "planted").unwrap();
+    for path in ["/r/ci/", "/r/ci/7/"] {
+        let page = server.ask("GET", path, "");
+        assert_has(&page, &["200 OK", "default-src 'none'", &format!("href=\"/r/{JOB}/html/\"")]);
+        assert!(!page.contains("planted"), "{page}");
+    }
+    for path in ["/r/none/", "/r/ci/8/"] {
+        assert_has(&server.ask("GET", path, ""), &["HTTP/1.1 404"]);
+    }
 }
 
 #[test]
