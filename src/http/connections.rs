@@ -41,6 +41,10 @@ pub async fn serve(listener: std::net::TcpListener, site: Router) -> io::Result<
                 continue;
             }
         };
+        // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot send without delay");
+        }
         let service = TowerToHyperService::new(site.clone());
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);

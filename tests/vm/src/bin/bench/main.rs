@@ -9,14 +9,19 @@ mod disk;
 mod engine;
 mod fleet;
 mod generate;
+mod http_client;
 mod memory;
+mod nginx;
 mod online;
 mod podlet;
+mod report_server;
+mod reports;
 mod restart;
 mod runnerctl;
 mod sample;
 mod status;
 mod table;
+mod throughput;
 mod unit_words;
 
 use std::process::ExitCode;
@@ -45,8 +50,11 @@ fn measure(table: &mut Table) -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("host") => host_half(table),
         Some("guest") => guest_half(table),
+        Some("reports") => report_half(table),
         None => host_half(table).and_then(|()| guest_half(table)),
-        Some(word) => Err(Error::Unsupported(format!("unknown word: {word}\nhint: bench [host|guest]"))),
+        Some(word) => {
+            Err(Error::Unsupported(format!("unknown word: {word}\nhint: bench [host|guest|reports]")))
+        }
     }
 }
 
@@ -60,6 +68,16 @@ fn host_half(table: &mut Table) -> Result<()> {
     table.add(memory::measure(&runnerctl)?);
     eprintln!("generate beside podlet");
     table.add(podlet::measure(&runnerctl)?);
+    report_half(table)
+}
+
+/// A part of the host's half that is wanted alone when the report server is worked on.
+fn report_half(table: &mut Table) -> Result<()> {
+    let runnerctl = Runnerctl::built()?;
+    eprintln!("index of reports");
+    table.add(reports::measure(&runnerctl)?);
+    eprintln!("files of reports beside nginx");
+    table.add(throughput::measure(&runnerctl)?);
     Ok(())
 }
 
