@@ -10,6 +10,7 @@ mod limits;
 mod problem;
 mod prune;
 mod raw;
+mod reports;
 mod tokens;
 mod url;
 mod validate;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
+pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
 pub use tokens::{RegistrationToken, TokenError, Tokens, variable};
 pub use url::{GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
@@ -80,6 +82,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What may stay on the disk.
     pub prune: Prune,
+    /// How reports are filed, shown and deleted.
+    pub reports: Reports,
     /// What differs for single runners, by number.
     pub overrides: BTreeMap<u16, Override>,
 }

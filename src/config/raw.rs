@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::limits::Limits;
 use super::prune::DiskSize;
+use super::reports::{ReportLayout, ReportsUrl};
 use super::url::GithubUrl;
 use super::words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
@@ -68,6 +69,8 @@ pub(super) struct RawConfig {
     pub timeouts: RawTimeouts,
     /// What may stay on the disk
     pub prune: RawPrune,
+    /// Reports of workflow jobs
+    pub reports: RawReports,
     /// What differs for single runners: [runners.3]
     #[schemars(with = "BTreeMap<String, RawOverride>")]
     pub runners: BTreeMap<Spanned<String>, RawOverride>,
@@ -154,6 +157,61 @@ pub(super) struct RawPrune {
     pub diag_max_age: Option<Spanned<String>>,
     /// With less than this free a runner takes no workflow job; "none": no floor (default "5G")
     pub free_disk_min: Option<DiskSize>,
+}
+
+/// How reports are filed, shown and deleted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawReports {
+    /// Job hooks give each workflow job a directory for its report (default true)
+    pub hooks: Option<bool>,
+    /// That directory's place below the reports directory, of {owner}, {repository}, {workflow} and {run_id} (default "{workflow}/{run_id}")
+    pub layout: Option<ReportLayout>,
+    /// Empty the workspace after each workflow job, by the same hooks (default true)
+    pub clean_workspace: Option<bool>,
+    /// Run the report server (default true)
+    pub serve: Option<bool>,
+    /// Its address and port (default "127.0.0.1:8089")
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<Spanned<String>>,
+    /// The address that people type, for links to reports; default: that of `listen`
+    pub url: Option<ReportsUrl>,
+    /// HTTPS
+    #[schemars(with = "Option<RawTls>")]
+    pub tls: Option<Spanned<RawTls>>,
+    /// How long reports stay
+    pub retention: RawRetention,
+}
+
+/// PEM files on the host.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTls {
+    /// The server's certificate and those between it and the root
+    pub certificate: Option<AbsolutePath>,
+    /// Its private key, readable by root alone
+    pub key: Option<AbsolutePath>,
+}
+
+/// Budgets of reports; the last good and the last failed run of each workflow stay, and so does what is being written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawRetention {
+    /// Delete by a timer (default true)
+    pub enabled: Option<bool>,
+    /// Time between two runs of the timer (default "10m")
+    #[schemars(with = "Option<String>")]
+    pub interval: Option<Spanned<String>>,
+    /// Runs that ended longer ago go, whole days (default "90d")
+    #[schemars(with = "Option<String>")]
+    pub max_age: Option<Spanned<String>>,
+    /// Most runs of one workflow, 1 to 1000000 (default 500)
+    #[schemars(with = "Option<u32>")]
+    pub runs_max: Option<Spanned<i64>>,
+    /// Most that one workflow may hold (default "5G")
+    pub workflow_max: Option<DiskSize>,
+    /// Most that all reports may hold (default "20G")
+    pub total_max: Option<DiskSize>,
 }
 
 /// What differs for one runner.

@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::collect::bare;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
+use super::reports;
 use super::words::{Engine, UnitFormat};
 use super::{Config, DiskSize, Health, MOST_RUNNERS, Override, Paths, Proxy, Prune, RunnerScope, Timeouts};
 
@@ -34,6 +35,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let health = health(&raw.health, problems);
     let timeouts = timeouts(&raw.timeouts, problems);
     let prune = prune(&raw.prune, problems);
+    let reports = reports::validate(raw.reports, problems);
     let Some(url) = raw.url else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -75,6 +77,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         health,
         timeouts,
         prune,
+        reports,
         overrides,
     })
 }
@@ -308,11 +311,11 @@ fn prune(raw: &RawPrune, problems: &mut Problems) -> Prune {
 }
 
 /// Which durations a key takes.
-struct Allowed {
-    seconds: RangeInclusive<u64>,
+pub(super) struct Allowed {
+    pub seconds: RangeInclusive<u64>,
     /// A whole number of these.
-    step: u64,
-    words: &'static str,
+    pub step: u64,
+    pub words: &'static str,
 }
 
 /// A whole number of seconds between one second and one day.
@@ -327,7 +330,7 @@ fn duration(
 }
 
 /// A duration as humantime writes it.
-fn duration_within(
+pub(super) fn duration_within(
     key: &str,
     value: Option<&Spanned<String>>,
     default_secs: u64,

@@ -17,8 +17,8 @@ pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, SocketMode,
-    Timeouts, UnitFormat,
+    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, Reports,
+    SocketMode, Timeouts, UnitFormat,
 };
 
 /// Every runner of this host, and what they share.
@@ -58,6 +58,8 @@ pub struct Fleet {
     pub timeouts: Timeouts,
     /// What may stay on the disk.
     pub prune: Prune,
+    /// How reports are filed, shown and deleted.
+    pub reports: Reports,
 }
 
 /// What of the host decides where the config does not.
@@ -134,6 +136,7 @@ impl Fleet {
             health: config.health,
             timeouts: config.timeouts,
             prune: config.prune,
+            reports: config.reports.clone(),
         }
     }
 
