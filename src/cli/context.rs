@@ -31,6 +31,9 @@ pub(super) struct GlobalArgs {
     /// The podman or docker that units call [default: found in $PATH]
     #[arg(long, global = true, value_name = "PATH", hide_short_help = true, value_parser = absolute)]
     pub engine_program: Option<PathBuf>,
+    /// The podman of private engines beside Docker [default: found in $PATH]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true, value_parser = absolute)]
+    pub podman: Option<PathBuf>,
     /// Say more; twice: still more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -117,7 +120,7 @@ impl Context {
                 Some(path) => path.clone(),
                 None => std::env::current_exe()?,
             },
-            podman: podman(&fleet, global.engine_program.as_ref()),
+            podman: podman(&fleet, global),
             engine: global.engine_program.clone().unwrap_or_else(|| engine(fleet.engine)),
         };
         Ok(Self { fleet, programs, root: global.root() })
@@ -217,8 +220,9 @@ fn engine(engine: Engine) -> PathBuf {
 }
 
 /// Private engines are Podman's, beside Docker too.
-fn podman(fleet: &Fleet, given: Option<&PathBuf>) -> PathBuf {
-    given.filter(|_| fleet.engine == Engine::Podman).cloned().unwrap_or_else(|| engine(Engine::Podman))
+fn podman(fleet: &Fleet, global: &GlobalArgs) -> PathBuf {
+    let same = global.engine_program.as_ref().filter(|_| fleet.engine == Engine::Podman);
+    same.or(global.podman.as_ref()).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
 /// Runs a future to its end; nothing here needs more than one thread.

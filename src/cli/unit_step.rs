@@ -1,11 +1,11 @@
 //! `runnerctl unit-step …`: hidden, called by the runners' own units.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::fleet::{IdRange, RunnerPaths};
+use crate::fleet::{IdRange, RunnerPaths, names};
 use crate::unit_step::{self, AttachError};
 
 /// The steps.
@@ -32,6 +32,9 @@ pub(super) struct PrepareArgs {
     tokens: PathBuf,
     #[arg(long)]
     shared_token: bool,
+    /// Read what systemd has read of the file for this unit
+    #[arg(long)]
+    load_credential: bool,
     #[arg(long)]
     state_dir: PathBuf,
     #[arg(long)]
@@ -84,6 +87,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 runner: args.runner,
                 unit_digest: args.unit_digest,
                 tokens: args.tokens,
+                credential: if args.load_credential { Some(credential()?) } else { None },
                 shared_token: args.shared_token,
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
@@ -109,6 +113,14 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// systemd.exec(5): where the unit's credentials are.
+fn credential() -> Result<PathBuf, Failure> {
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+        Failure::new("systemd gave this unit no credentials", "load_credential needs systemd 250 or newer")
+    })?;
+    Ok(Path::new(&directory).join(names::CREDENTIAL))
 }
 
 /// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.

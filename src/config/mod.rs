@@ -52,6 +52,8 @@ pub struct Config {
     pub replace: bool,
     /// One token may stand in several `RUNNER_TOKEN_n`.
     pub shared_token: bool,
+    /// systemd hands the tokens file to the units, `LoadCredential=`, instead of their reading it.
+    pub load_credential: bool,
     /// Podman or Docker.
     pub engine: Engine,
     /// Quadlet file or plain service; `None`: what the host has.

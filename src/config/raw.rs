@@ -36,6 +36,8 @@ pub(super) struct RawConfig {
     pub replace: Option<bool>,
     /// Allow the same registration token for several runners (default false)
     pub shared_token: Option<bool>,
+    /// systemd reads the tokens file and hands it to the units, `LoadCredential=`; it may then be on any file system and of any mode (default false)
+    pub load_credential: Option<bool>,
     /// What runs the containers (default "podman")
     pub engine: Option<Engine>,
     /// How runners are written for systemd; default: Quadlet where the host has it

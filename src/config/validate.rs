@@ -57,6 +57,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         runner_group: bare(raw.runner_group.as_ref()),
         replace: raw.replace.unwrap_or(false),
         shared_token: raw.shared_token.unwrap_or(false),
+        load_credential: raw.load_credential.unwrap_or(false),
         engine: raw.engine.unwrap_or_default(),
         unit_format: bare(raw.unit_format.as_ref()),
         flavour,

@@ -38,6 +38,8 @@ pub struct Fleet {
     pub replace: bool,
     /// One token may serve several runners.
     pub shared_token: bool,
+    /// systemd hands the tokens file to the units.
+    pub load_credential: bool,
     /// What runs the containers.
     pub engine: Engine,
     /// How runners are written for systemd.
@@ -126,6 +128,7 @@ impl Fleet {
             no_default_labels: config.no_default_labels,
             replace: config.replace,
             shared_token: config.shared_token,
+            load_credential: config.load_credential,
             engine: config.engine,
             unit_format,
             flavour: config.flavour,

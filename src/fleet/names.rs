@@ -14,6 +14,9 @@ pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
+/// The tokens file, as a credential of the runners' units.
+pub const CREDENTIAL: &str = "tokens";
+
 /// The scripts that run inside the containers.
 pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
 

@@ -25,6 +25,8 @@ pub struct Prepare {
     pub unit_digest: String,
     /// The `.env`.
     pub tokens: PathBuf,
+    /// What systemd has read of it for this unit, where it did.
+    pub credential: Option<PathBuf>,
     /// One token may serve several runners.
     pub shared_token: bool,
     /// The runner's directories.
@@ -180,7 +182,7 @@ fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
             hint: "set paths.runtime to a place below /run".to_owned(),
         });
     }
-    let text = files::read_tokens(&step.tokens).map_err(|error| TokenProblem {
+    let text = files::read_tokens(step.credential.as_ref().unwrap_or(&step.tokens)).map_err(|error| TokenProblem {
         cause: format!("{} cannot be read: {error}", variable(step.runner)),
         hint: error.hint(),
     })?;

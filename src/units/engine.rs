@@ -5,7 +5,7 @@
 //! with the runner; rootless Podman makes no control groups, so whatever it started is in its own and ends with it.
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs, hardening};
+use super::{MARKER, Programs, hardening, launch};
 use crate::config::Flavour;
 use crate::fleet::{Fleet, Runner, names};
 
@@ -51,6 +51,7 @@ pub(super) fn service(fleet: &Fleet, runner: &Runner, programs: &Programs) -> St
     let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
     unit_section(&mut text, runner);
     text.section("Service")
+        .plain(launch::LEFT_BY_SWITCH.0, launch::LEFT_BY_SWITCH.1)
         .plain("Type", "exec")
         .plain("User", names::account(runner.number))
         .plain("Slice", names::slice(runner.number))

@@ -11,6 +11,10 @@ use crate::runner::{self, RunnerExit};
 /// Option of `unit-step prepare` that carries the digest.
 pub(super) const DIGEST_OPTION: &str = "--unit-digest=";
 
+/// What a switch of NixOS is told by what it has changed in a service: leave it. A running workflow job would be ended; `runnerctl roll` restarts it when it is idle. systemd
+/// itself passes over such keys, systemd.syntax(7).
+pub(super) const LEFT_BY_SWITCH: (&str, &str) = ("X-RestartIfChanged", "false");
+
 /// The beginning of every runner's file.
 pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
     let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
@@ -55,8 +59,11 @@ pub(super) fn service_lines(
     unit: &str,
 ) {
     let stop = fleet.timeouts.stop.as_secs();
-    text.plain("Slice", names::slice(runner.number));
+    text.plain(LEFT_BY_SWITCH.0, LEFT_BY_SWITCH.1).plain("Slice", names::slice(runner.number));
     limits(text, &runner.limits);
+    if fleet.load_credential {
+        credential(text, fleet);
+    }
     // A workflow job that is killed for its memory must not take the runner with it.
     text.plain("OOMPolicy", "continue").command("ExecStartPre", "", &prepare(fleet, runner, programs, unit));
     if fleet.engine == Engine::Podman && container::has_own_network(fleet, runner) {
@@ -83,6 +90,13 @@ pub(super) fn service_lines(
     if fleet.layout.scope == Scope::System {
         hardening::of_runner(text);
     }
+}
+
+/// A registered runner starts without a token, so without the file as well: then the credential is empty.
+fn credential(text: &mut UnitText, fleet: &Fleet) {
+    let name = names::CREDENTIAL;
+    text.text("LoadCredential", &format!("{name}:{}", fleet.layout.tokens.display()))
+        .plain("SetCredential", format!("{name}:"));
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.
@@ -122,6 +136,9 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
     ];
     if fleet.shared_token {
         words.push("--shared-token".to_owned());
+    }
+    if fleet.load_credential {
+        words.push("--load-credential".to_owned());
     }
     if let Some(ids) = runner.ids {
         words.push(format!("--first-id={}", ids.root()));

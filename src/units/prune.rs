@@ -1,7 +1,7 @@
 //! `homelab-runners-prune.timer` and `.service`: `runnerctl prune` every now and then, systemd.timer(5), systemd.exec(5).
 
 use super::syntax::UnitText;
-use super::{MARKER, Programs, hardening};
+use super::{MARKER, Programs, hardening, launch};
 use crate::fleet::{Fleet, Scope, names};
 
 /// The timer; the target wants it, and its stop stops it.
@@ -26,6 +26,7 @@ pub(super) fn service(fleet: &Fleet, programs: &Programs) -> String {
     }
     run.push("prune".to_owned());
     text.section("Service")
+        .plain(launch::LEFT_BY_SWITCH.0, launch::LEFT_BY_SWITCH.1)
         .plain("Type", "oneshot")
         .command("ExecStart", "", &run)
         // A disk of millions of small files; what is cut off is gone on with by the next run.

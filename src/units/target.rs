@@ -9,7 +9,9 @@ pub(super) fn render(fleet: &Fleet) -> String {
     let mut text = UnitText::with_comment(&[MARKER.trim_start_matches("# ")]);
     text.section("Unit")
         .text("Description", "GitHub Actions runners of this host")
-        .plain("Documentation", "man:runnerctl(1)");
+        .plain("Documentation", "man:runnerctl(1)")
+        // A switch of NixOS starts targets anew, and with them whatever they want and somebody has stopped; `runnerctl roll` tells the one from the other.
+        .plain("X-OnlyManualStart", "true");
     for runner in &fleet.runners {
         text.plain("Wants", names::service(runner.number));
     }

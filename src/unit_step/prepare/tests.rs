@@ -16,6 +16,7 @@ fn step(directory: &Path, env: &str) -> Prepare {
         runner: 3,
         unit_digest: "abc".to_owned(),
         tokens,
+        credential: None,
         shared_token: false,
         paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
         reports: directory.join("reports"),
