@@ -5,6 +5,7 @@
 mod execute;
 mod observe;
 pub mod prune;
+pub mod roll;
 
 use std::path::PathBuf;
 
@@ -71,6 +72,9 @@ pub enum Error {
     /// A program.
     #[error(transparent)]
     Program(#[from] crate::programs::ProgramError),
+    /// A file in the place of one of ours.
+    #[error("{} exists and was not written by runnerctl", .0.display())]
+    Foreign(PathBuf),
     /// A control group.
     #[error("cannot read the control group {path}: {source}", path = path.display())]
     ControlGroup {
@@ -88,6 +92,7 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
+            Self::Foreign(_) => Some("move it away, then run this again".to_owned()),
             Self::Program(_) | Self::ControlGroup { .. } => None,
         }
     }

@@ -21,6 +21,7 @@ mod power;
 mod progress;
 mod prune;
 mod reports;
+mod roll;
 mod schema;
 mod selection;
 mod status;
@@ -63,6 +64,8 @@ enum Command {
     Down(power::Args),
     /// Restart runners that are idle
     Restart(power::Args),
+    /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
+    Roll(roll::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
     /// Free disk space of idle runners that hold more than the config allows
@@ -110,6 +113,7 @@ impl Cli {
             Command::Up(args) => power::run(power::Power::Up, &args, &global),
             Command::Down(args) => power::run(power::Power::Down, &args, &global),
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
+            Command::Roll(args) => roll::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),

@@ -18,7 +18,6 @@ use crate::programs::{self, Health};
 use crate::runner::{Session, TokenSource};
 use crate::status::{self, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
-use crate::units;
 
 /// CPU in use is measured over this long.
 const CPU_WINDOW: Duration = Duration::from_millis(250);
@@ -152,7 +151,7 @@ fn one(
         busy: witnesses.busy.contains(&runner.number),
         registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
         token,
-        restart_pending: running && restart_pending(context, runner)?,
+        restart_pending: running && restart_pending(context, runner, &service)?,
         since: service.state_change.and_then(rfc3339),
         restarts: service.n_restarts.unwrap_or(0),
         cpu_percent: cpu_percent(earlier_cpu, slice.cpu_usage_nsec, witnesses.window).filter(|_| running),
@@ -168,10 +167,11 @@ fn session(context: &Context, runner: &Runner) -> Option<Session> {
     files::read_untrusted(&context.root.at(&runner.paths.session())).and_then(|text| text.parse().ok())
 }
 
-fn restart_pending(context: &Context, runner: &Runner) -> Result<bool, Failure> {
+/// Has systemd read another text than the one that the runner was started with?
+fn restart_pending(context: &Context, runner: &Runner, service: &UnitState) -> Result<bool, Failure> {
     let started_with = files::read(&context.root.at(&runner.paths.started_with))?;
-    let file = units::runner_file(&context.fleet, runner, &context.programs);
-    Ok(started_with.as_deref() != units::digest_of(&file.text))
+    let in_use = apply::roll::digest_in_use(&context.root, service)?;
+    Ok(in_use.is_some() && started_with != in_use)
 }
 
 fn health_word(health: Health) -> Option<String> {

@@ -35,6 +35,7 @@ pub const MOST_RUNNERS: u16 = 1000;
 
 /// A checked configuration: every value is possible and no two contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the config")]
 pub struct Config {
     /// Where the runners register.
     pub url: GithubUrl,

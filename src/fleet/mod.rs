@@ -8,6 +8,7 @@ mod layout;
 pub mod names;
 mod observed;
 pub mod plan;
+mod roll;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
+pub use roll::{FleetNow, Roll, RunnerNow};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, Reports,
@@ -23,6 +25,7 @@ use crate::config::{
 
 /// Every runner of this host, and what they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the config")]
 pub struct Fleet {
     /// The runners, by number.
     pub runners: Vec<Runner>,

@@ -100,8 +100,9 @@ pub fn runner_of(name: &str) -> Option<u16> {
     plain_number(number)
 }
 
-/// Only as [`u16`] would be printed: `01` is somebody else's.
-fn plain_number(text: &str) -> Option<u16> {
+/// The number of a runner, such as its directories have for a name, only as [`u16`] would be printed: `01` is somebody else's.
+#[must_use]
+pub fn plain_number(text: &str) -> Option<u16> {
     let plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }

@@ -41,6 +41,8 @@ pub struct UnitState {
     pub fragment_path: Option<PathBuf>,
     /// The file that a generator made the unit from, such as a Quadlet file.
     pub source_path: Option<PathBuf>,
+    /// Units that it wants, `Wants=` and `.wants`.
+    pub wants: Vec<String>,
     /// When it last became active.
     pub active_enter: Option<SystemTime>,
     /// When its state last changed.
@@ -89,6 +91,7 @@ impl UnitState {
             need_daemon_reload: false,
             fragment_path: None,
             source_path: None,
+            wants: Vec::new(),
             active_enter: None,
             state_change: None,
             invocation_id: None,
@@ -124,6 +127,7 @@ impl UnitState {
         self.need_daemon_reload = properties.is("NeedDaemonReload")?;
         self.fragment_path = properties.text("FragmentPath")?.map(PathBuf::from);
         self.source_path = properties.text("SourcePath")?.map(PathBuf::from);
+        self.wants = properties.texts("Wants")?;
         self.active_enter = properties.time("ActiveEnterTimestamp")?;
         self.state_change = properties.time("StateChangeTimestamp")?;
         self.invocation_id = properties.hex("InvocationID")?;

@@ -59,6 +59,11 @@ impl Properties {
         Ok(self.take::<String>(name)?.filter(|text| !text.is_empty()))
     }
 
+    /// A list of texts.
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, Error> {
+        Ok(self.take(name)?.unwrap_or_default())
+    }
+
     /// A yes or no; no where systemd does not have the property.
     pub(super) fn is(&mut self, name: &str) -> Result<bool, Error> {
         Ok(self.take(name)?.unwrap_or(false))

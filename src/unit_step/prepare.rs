@@ -182,9 +182,11 @@ fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
             hint: "set paths.runtime to a place below /run".to_owned(),
         });
     }
-    let text = files::read_tokens(step.credential.as_ref().unwrap_or(&step.tokens)).map_err(|error| TokenProblem {
-        cause: format!("{} cannot be read: {error}", variable(step.runner)),
-        hint: error.hint(),
+    let text = files::read_tokens(step.credential.as_ref().unwrap_or(&step.tokens)).map_err(|error| {
+        TokenProblem {
+            cause: format!("{} cannot be read: {error}", variable(step.runner)),
+            hint: error.hint(),
+        }
     })?;
     let in_file = |error: &crate::config::TokenError| TokenProblem {
         cause: format!("{error} in {place}"),

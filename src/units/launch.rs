@@ -92,11 +92,11 @@ pub(super) fn service_lines(
     }
 }
 
-/// A registered runner starts without a token, so without the file as well: then the credential is empty.
+/// A registered runner starts without a token, so without the file as well: then the credential is an empty comment, since systemd has no empty one.
 fn credential(text: &mut UnitText, fleet: &Fleet) {
     let name = names::CREDENTIAL;
     text.text("LoadCredential", &format!("{name}:{}", fleet.layout.tokens.display()))
-        .plain("SetCredential", format!("{name}:"));
+        .plain("SetCredential", format!("{name}:#"));
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.
