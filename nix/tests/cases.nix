@@ -92,6 +92,12 @@
     };
   };
 
+  # Nix has nothing against them; runnerctl has.
+  unbuildable = {
+    unknownKey.settings.nonsense = true;
+    latestImage.settings.image = "ghcr.io/actions/actions-runner:latest";
+  };
+
   warned = {
     nothing = {
       limits.memoryMax = "4G";
@@ -115,6 +121,7 @@
     relativePath.tokensFile = "secrets/x";
     badMemory.limits.memoryMax = "lots";
     badQuota.limits.cpuQuota = "2";
+    zeroQuota.limits.cpuQuota = "0%";
     noRunner.count = 0;
     tooManyRunners.count = 1001;
     badUrl.url = "ssh://github.com/acme/shop";

@@ -81,6 +81,19 @@ in
   configs = lib.mapAttrs (
     _: options: (on options).environment.etc."homelab-runners/config.toml".source
   ) cases.good;
+  inherit (pkgs) podman systemd;
+  unbuildable = lib.mapAttrs (
+    _: options: (on options).services.homelabRunners.finalUnits
+  ) cases.unbuildable;
+  # What the units are rendered for.
+  accounts = lib.mapAttrs (_: options: {
+    inherit ((on options).services.homelabRunners.finalUnits)
+      passwd
+      group
+      subuid
+      subgid
+      ;
+  }) cases.good;
   examples = lib.mapAttrs (
     _: file: (of (import file)).services.homelabRunners.finalUnits
   ) cases.examples;
