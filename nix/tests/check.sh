@@ -21,6 +21,7 @@ done
 
 # shellcheck source=nix.sh
 . nix/tests/nix.sh
+PATH=$(nix/tests/tools.sh):$PATH
 
 step() {
   echo "nix: $1" >&2

@@ -7,7 +7,7 @@ substituters =
 experimental-features = nix-command flakes
 allow-import-from-derivation = false'
 
-PATH=$(nix/tests/tools.sh):$PATH
+nix/tests/packages.sh
 debian13=$(tests/integration/debian13.sh)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -173,3 +173,29 @@ fn a_runner_with_a_private_engine_has_a_network_of_its_own_unless_the_config_nam
     let named = runner("network = \"lan\"");
     assert!(named.contains("Network=lan\n") && !named.contains("isolate"), "{named}");
 }
+
+#[test]
+fn a_switch_of_nixos_is_told_to_leave_what_would_end_workflow_jobs_or_start_stopped_runners() {
+    for format in ["quadlet", "service"] {
+        let fleet = fleet(&format!("unit_format = \"{format}\""));
+        for file in render(&fleet, &programs("/usr/bin/podman")) {
+            let name = file.name();
+            let is_service = file.text.contains("\n[Service]\n");
+            assert_eq!(file.text.contains("\nX-RestartIfChanged=false\n"), is_service, "{name}");
+            assert_eq!(file.text.contains("\nX-OnlyManualStart=true\n"), name == names::TARGET, "{name}");
+        }
+    }
+}
+
+#[test]
+fn with_load_credential_systemd_hands_the_tokens_file_over() {
+    let text = |more: &str| {
+        let fleet = fleet(&format!("{more}\n[paths]\ntokens = \"/run/secrets/tokens\""));
+        runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text
+    };
+    let with = text("load_credential = true");
+    assert!(with.contains("\nLoadCredential=tokens:/run/secrets/tokens\n"), "{with}");
+    // The step names the file where something is wrong with it.
+    assert!(with.contains(" --tokens=/run/secrets/tokens ") && with.contains(" --load-credential"), "{with}");
+    assert!(!text("").contains("redential"));
+}

@@ -189,3 +189,22 @@ fn what_a_workflow_planted_in_its_own_directories_leads_nowhere() {
     assert_eq!(fs::read_to_string(step.paths.registration_token()).unwrap(), CANARY);
     assert!(!step.paths.session().exists());
 }
+
+#[test]
+fn a_credential_is_read_in_place_of_the_tokens_file_and_messages_name_the_file() {
+    let directory = in_memory();
+    let credential = directory.path().join("credential");
+    fs::write(&credential, format!("RUNNER_TOKEN_3={CANARY}\n")).unwrap();
+    fs::set_permissions(&credential, fs::Permissions::from_mode(0o400)).unwrap();
+    let mut step = step(directory.path(), "");
+    fs::remove_file(&step.tokens).unwrap();
+    step.credential = Some(credential.clone());
+    assert!(make_files(&step).unwrap().is_empty());
+    assert_eq!(fs::read_to_string(step.paths.registration_token()).unwrap(), CANARY);
+    // What systemd hands over where there is no file.
+    fs::remove_file(&credential).unwrap();
+    fs::write(&credential, "#").unwrap();
+    fs::set_permissions(&credential, fs::Permissions::from_mode(0o400)).unwrap();
+    let said = make_files(&step).unwrap().join("\n");
+    assert!(said.contains(&format!("RUNNER_TOKEN_3 is not set in {}", step.tokens.display())), "{said}");
+}

@@ -83,6 +83,15 @@ impl<'a> Fleet<'a> {
         Ok(fleet)
     }
 
+    /// No fleet is installed: whoever asks brings one of their own, and takes it away again.
+    pub(crate) fn none(guest: &'a Guest, way: Way) -> Result<Self> {
+        let fleet = Self { guest, way };
+        let mut installed = INSTALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        fleet.prepare(installed.take())?;
+        drop(installed);
+        Ok(fleet)
+    }
+
     /// The engine has the image, and nothing of another fleet is left.
     fn prepare(&self, installed: Option<Way>) -> Result<()> {
         if installed.is_none() {
@@ -103,7 +112,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// What private engines find without a registry.
-    fn share_images(&self) -> Result<()> {
+    pub(crate) fn share_images(&self) -> Result<()> {
         if self.way != Way::Docker {
             self.guest.ok("podman save -q localhost/busybox:latest | podman --root /var/lib/homelab-runners/images load -q")?;
         }

@@ -12,6 +12,7 @@ mod health;
 mod installing;
 mod isolation;
 mod limits;
+mod nixos;
 mod prune;
 mod queue;
 mod user;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         engine::REMOVING,
         user::SCENARIOS,
         ways::SCENARIOS,
+        nixos::SCENARIOS,
     ]
     .concat();
     Bed::run(scenarios)
