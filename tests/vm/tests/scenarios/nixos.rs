@@ -102,7 +102,7 @@ fn keeps_tokens_out_of_the_store(guest: &Guest, tokens: &[String]) -> Outcome {
     // The credential is root's alone, and the container does not see it.
     let seen = guest.ok("stat -c '%u %A' /run/credentials/homelab-runner@1.service/tokens")?;
     assert!(seen.starts_with("0 -r--------"), "{seen}");
-    assert_eq!(guest.run("podman exec homelab-runner-1 ls /run/credentials")?.code, 2);
+    assert_ne!(guest.run("podman exec homelab-runner-1 ls /run/credentials")?.code, 0);
     Ok(())
 }
 
@@ -161,10 +161,10 @@ fn switches_around_a_workflow_job(fleet: &Fleet<'_>) -> Outcome {
 fn takes_no_busy_runner_away(fleet: &Fleet<'_>) -> Outcome {
     let guest = fleet.guest;
     // Whoever of the four takes it: the others are stopped until the fourth has.
-    guest.ok_within("systemctl stop homelab-runner@{1,2,3}.service", START_LIMIT)?;
+    guest.ok_within(&systemctl("stop", &[1, 2, 3]), START_LIMIT)?;
     let job = fleet.queue("last", "until [ -e /reports/over ]; do sleep 0.2; done")?;
     assert_eq!(fleet.wait_for(job, "in_progress")?.text("runner_name"), "homelab-runner-4");
-    guest.ok_within("systemctl start homelab-runner@{1,2,3}.service", START_LIMIT)?;
+    guest.ok_within(&systemctl("start", &[1, 2, 3]), START_LIMIT)?;
 
     let refused = switch(guest, "fewer")?;
     assert_eq!(refused.code, 1, "{refused}");
@@ -201,6 +201,12 @@ fn goes(fleet: &Fleet<'_>) -> Outcome {
     }
     guest.ok("rm -rf /nix /hosts /run/secrets /run/secrets.d /run/current-host /var/lib/homelab-runners /run/homelab-runners")?;
     Ok(())
+}
+
+fn systemctl(verb: &str, numbers: &[u16]) -> String {
+    numbers.iter().fold(format!("systemctl {verb}"), |command, number| {
+        format!("{command} homelab-runner@{number}.service")
+    })
 }
 
 fn number_of(name: &str) -> Outcome<u16> {
