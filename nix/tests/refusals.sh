@@ -62,6 +62,8 @@ adding 'echo "Nonsense=1" >>etc/systemd/system/homelab-runners-1.slice'
 says 'systemd has something to say about the units' key-that-systemd-passes-over
 adding 'echo "MemoryMax=lots" >>etc/systemd/system/homelab-runners-1.slice'
 says 'systemd has something to say about the units' limit-that-systemd-passes-over
+adding 'sed -i "s#ExecStart=/#ExecStart=/nowhere/#" etc/systemd/system/homelab-runners-prune.service'
+says 'systemd has something to say about the units' program-that-is-not-there
 adding 'sed -i "s/^.Container.$/&\nNonsense=1/" etc/containers/systemd/homelab-runner@1.container'
 says "unsupported key 'Nonsense'" key-that-quadlet-refuses
 adding 'echo "Nonsense=1" >>etc/systemd/system/homelab-runners-1.slice'

@@ -158,10 +158,9 @@ let
       )
     );
     systemd = drv "systemd" { } (
-      "mkdir -p $out/bin $out/example/systemd\n"
+      ''mkdir -p "$out"''
       + lib.optionalString (debian13 != null) (
-        script "bin/systemd-analyze" "exec ${ofDebian "usr/bin/systemd-analyze"}"
-        + ''ln -s "${debian13}/usr/lib/systemd/system" "$out/example/systemd/system"''
+        "\n" + script "bin/systemd-analyze" "exec ${ofDebian "usr/bin/systemd-analyze"}"
       )
     );
     homelab-runners = drv "homelab-runners" (
