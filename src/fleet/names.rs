@@ -14,9 +14,6 @@ pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
-/// The scripts that run inside the containers.
-pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
-
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
 
