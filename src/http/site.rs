@@ -37,10 +37,13 @@ pub fn site<S: Source + Backend>(source: S) -> Router {
     let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source });
     let files = Router::new().fallback(below_reports::<S>);
     let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
+    let icon = async || own("image/svg+xml", page::ICON.to_owned());
     Router::new()
         .route("/", get(index::<S>))
         .route("/style.css", get(style))
+        .route("/favicon.ico", get(icon))
         .nest("/r", files)
+        .fallback(async || missing())
         .with_state(site)
 }
 
@@ -58,7 +61,7 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]).into_response();
     }
     let Some(location) = Location::of_url_path(request.uri().path()) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return missing();
     };
     if let Some(page) = names_page(&site, &location, request.headers()).await {
         return page;
@@ -69,8 +72,9 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
     let files = ServeDir::with_backend("", site.source.clone());
     let mut files = files.redirect_path_prefix("/r").ignore_multi_range_requests(true);
     match files.try_call(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => missing(),
         Ok(response) => of_report(response.map(Body::new), &location),
-        Err(error) if error.kind() == ErrorKind::NotFound => StatusCode::NOT_FOUND.into_response(),
+        Err(error) if error.kind() == ErrorKind::NotFound => missing(),
         Err(error) => {
             tracing::warn!(%error, path = location.path(), "cannot read a file");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -109,7 +113,7 @@ async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response 
     });
     match listed.await {
         Ok(Some(page)) => own("text/html; charset=utf-8", page),
-        _ => StatusCode::NOT_FOUND.into_response(),
+        _ => missing(),
     }
 }
 
@@ -118,8 +122,16 @@ fn own(content_type: &'static str, content: String) -> Response {
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, OWN_PAGES),
         (header::CACHE_CONTROL, "no-cache"),
+        // A report that opens one of our pages gets no hold of its window, though it is of the same origin.
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     guarded((headers, content).into_response())
+}
+
+fn missing() -> Response {
+    let mut response = own("text/html; charset=utf-8", page::missing());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 fn of_report(mut response: Response, location: &Location) -> Response {
