@@ -75,6 +75,7 @@ impl Server {
                 }
             }
         }
+        drop(listener);
         if timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
             tracing::info!("some answers are cut off");
         }
