@@ -1,20 +1,26 @@
 //! Connections, a bounded number of them for a bounded time each.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::tls::{HANDSHAKE, Tls, to_https};
 
 /// A report's page loads a dozen files at a time; more visitors than this wait.
 const MOST_CONNECTIONS: usize = 256;
 
-/// Whoever is slower than this to ask is cut off.
+/// Whoever is slower than this to ask is cut off; so is whoever is slower to agree on a cipher.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Whoever reads a file slower than this is cut off.
@@ -23,37 +29,97 @@ const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
 /// A pause after a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until the process ends.
-///
-/// # Errors
-/// The listener cannot be waited on.
-pub async fn serve(listener: std::net::TcpListener, site: Router) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
-    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    loop {
-        let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
-                continue;
+/// Answers that are under way when the server is to end have so long.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// Longer than any server runs.
+const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// What is served, and to whom.
+pub struct Server {
+    /// What is answered.
+    pub site: Router,
+    /// HTTPS instead of HTTP.
+    pub tls: Option<Tls>,
+    /// Ends when nobody came for so long.
+    pub idle_exit: Option<Duration>,
+}
+
+impl Server {
+    /// Answers on `listener` until `end` comes or nobody else does; answers that are under way are finished.
+    ///
+    /// # Errors
+    /// The listener cannot be waited on.
+    pub async fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let (free, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+        let mut end = pin!(end);
+        loop {
+            let next = async {
+                let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
+                Ok::<_, io::Error>((place, listener.accept().await))
+            };
+            let (place, accepted) = tokio::select! {
+                () = &mut end => break,
+                next = next => next?,
+                () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
+                    if free.available_permits() == MOST_CONNECTIONS { break } else { continue }
+                }
+            };
+            match accepted {
+                Ok((stream, _)) => self.attend(stream, place, graceful.watcher()),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
-        };
+        }
+        drop(listener);
+        if timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
+            tracing::info!("some answers are cut off");
+        }
+        Ok(())
+    }
+
+    fn attend(&self, stream: TcpStream, place: OwnedSemaphorePermit, watcher: Watcher) {
         // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot send without delay");
         }
-        let service = TowerToHyperService::new(site.clone());
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let (site, tls) = (self.site.clone(), self.tls.clone());
         tokio::spawn(async move {
-            if let Ok(Err(error)) = tokio::time::timeout(LONGEST_CONNECTION, connection).await {
+            let answered = async {
+                match tls {
+                    Some(tls) => over_tls(stream, site, &tls, watcher).await,
+                    None => over(stream, site, watcher).await,
+                }
+            };
+            if let Ok(Err(error)) = timeout(LONGEST_CONNECTION, answered).await {
                 tracing::debug!(%error, "a connection broke");
             }
             drop(place);
         });
     }
+}
+
+async fn over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Router,
+    watcher: Watcher,
+) -> io::Result<()> {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(site));
+    watcher.watch(connection).await.map_err(io::Error::other)
+}
+
+async fn over_tls(stream: TcpStream, site: Router, tls: &Tls, watcher: Watcher) -> io::Result<()> {
+    let mut first = [0];
+    timeout(HEADERS_WITHIN, stream.peek(&mut first)).await??;
+    if first != [HANDSHAKE] {
+        return over(stream, to_https(), watcher).await;
+    }
+    let stream = timeout(HEADERS_WITHIN, tls.acceptor().accept(stream)).await??;
+    over(stream, site, watcher).await
 }

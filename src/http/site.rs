@@ -13,7 +13,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use tower_http::services::fs::{Backend, ServeDir};
 
-use super::origin::origin;
+use super::origin::{Scheme, origin};
 use super::shelf::Shelf;
 use crate::reports::page::{self, Moment};
 use crate::reports::{Index, Location, Source, media};
@@ -29,12 +29,13 @@ const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; st
 
 struct Site<S: Source> {
     source: S,
+    scheme: Scheme,
     shelf: Shelf<S>,
 }
 
-/// The index at `/`, and below `/r/` the files and directories of `source`.
-pub fn site<S: Source + Backend>(source: S) -> Router {
-    let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source });
+/// The index at `/`, and below `/r/` the files and directories of `source`, for visitors who come by `scheme`.
+pub fn site<S: Source + Backend>(source: S, scheme: Scheme) -> Router {
+    let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source, scheme });
     let files = Router::new().fallback(below_reports::<S>);
     let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
     let icon = async || own("image/svg+xml", page::ICON.to_owned());
@@ -170,7 +171,7 @@ impl<S: Source + Clone> Site<S> {
         page: impl FnOnce(&Index, Moment<'_>) -> Option<String>,
     ) -> Option<Response> {
         let copy = self.shelf.copy().await?;
-        let origin = origin(headers);
+        let origin = origin(headers, self.scheme);
         let moment = Moment { now: Timestamp::now(), read: copy.read, origin: origin.as_deref() };
         page(&copy.index, moment).map(|page| own("text/html; charset=utf-8", page))
     }

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+mod https;
+mod life;
+
 const JOB: &str = "ci/7/1-test-r1-ab";
 
 struct Server {
@@ -19,6 +22,11 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::with(&[], &[])
+    }
+
+    /// With more options, and more of an environment.
+    fn with(options: &[&str], environment: &[(&str, &str)]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let reports = root.path().join("reports");
         for (path, text) in [
@@ -40,12 +48,14 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_runnerctl"))
             .args(["reports", "serve", "--listen", "127.0.0.1:0", "--directory"])
             .arg(&reports)
+            .args(options)
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit_once("http://").unwrap().1.trim_end_matches('/').to_owned();
+        let address = line.trim().rsplit_once("://").unwrap().1.trim_end_matches('/').to_owned();
         Self { root, child, address }
     }
 
