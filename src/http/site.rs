@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -50,9 +51,13 @@ pub fn site<S: Source + Backend>(source: S, scheme: Scheme) -> Router {
 
 async fn index<S: Source + Clone>(
     State(site): State<Arc<Site<S>>>,
-    Query(query): Query<page::Query>,
+    query: Result<Query<page::Query>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(error) => return guarded(error.into_response()),
+    };
     let shown = site.shown(&headers, |index, moment| Some(page::index(index, &query, moment))).await;
     shown.unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
