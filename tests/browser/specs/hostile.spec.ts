@@ -144,6 +144,16 @@ test('a report cannot send a form, nor be shown inside of another site', async (
   problems.splice(0);
 });
 
+test('a name of their own keeps reports from the cookies of everything else on the host', async ({ page, server }) => {
+  const at = (host: string) => `http://${host}:${server.port}/r/${JOB}/html/`;
+  await page.goto(at('localhost'));
+  await page.evaluate(() => void (document.cookie = 'login=SECRET'));
+  await page.goto(at('reports.localhost'));
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  // What the trace viewer needs is there, too.
+  expect(await page.evaluate(() => isSecureContext && 'serviceWorker' in navigator)).toBe(true);
+});
+
 test('what unpacks to gigabytes fills the tab of its reader, not the server', async ({ server, baseURL }) => {
   // 4 MiB of the same byte stand for what a zip inside of a report may hold: the server sends it as it is.
   plant(`${JOB}/bomb/index.html`, `<template>data:application/zip;base64,${'A'.repeat(4 << 20)}</template>`);
