@@ -68,8 +68,8 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and settings of the engines, fleet slice and target, timer and service of prune; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 2 + 7 * 4);
+    // Scripts and settings of the engines, fleet slice and target, timer and service of prune, report server and its socket; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 3 + 2 + 2 + 2 + 7 * 4);
 }
 
 #[test]
@@ -78,6 +78,51 @@ fn without_prune_there_is_no_timer_and_nothing_that_wants_it() {
     assert!(
         texts.iter().all(|file| !file.name().contains("prune") && !file.text.contains(names::PRUNE_TIMER))
     );
+}
+
+#[test]
+fn without_the_report_server_there_is_no_socket_and_nothing_that_wants_it() {
+    let texts = render(&fleet("[reports]\nserve = false"), &programs("/usr/bin/podman"));
+    let is_of_reports = |file: &UnitFile| file.name().starts_with("homelab-reports");
+    assert!(!texts.iter().any(|file| is_of_reports(file) || file.text.contains(names::REPORTS_SOCKET)));
+}
+
+fn report_server(fleet: &Fleet) -> String {
+    let files = render(fleet, &programs("/usr/bin/podman"));
+    files.into_iter().find(|file| file.name() == names::REPORTS_SERVICE).unwrap().text
+}
+
+const TLS: &str = "[reports.tls]\ncertificate = \"/etc/a.pem\"\nkey = \"/etc/b.key\"";
+
+#[test]
+fn the_report_servers_key_is_a_credential_and_its_directory_the_only_one_it_sees() {
+    let text = report_server(&fleet(&format!("[paths]\nreports = \"/srv/reports\"\n{TLS}")));
+    assert!(
+        text.contains("LoadCredential=certificate:/etc/a.pem\nLoadCredential=key:/etc/b.key\n"),
+        "{text}"
+    );
+    assert!(text.contains(" --tls-certificate=%d/certificate --tls-key=%d/key\n"), "{text}");
+    assert!(
+        text.contains("TemporaryFileSystem=/:ro\n") && text.contains("=/srv/reports:/reports\n"),
+        "{text}"
+    );
+    assert!(!report_server(&fleet("")).contains("tls"));
+}
+
+#[test]
+fn a_users_own_report_server_reads_the_files_where_they_are() {
+    let home = |name: &str| PathBuf::from("/home/al ice").join(name);
+    let dirs = crate::fleet::UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+    let mut fleet = fleet(TLS);
+    fleet.layout = Layout::user(&dirs);
+    let text = report_server(&fleet);
+    let serve = "reports serve \"--directory=/home/al ice/state/homelab-runners/reports\" --idle-exit=10m \
+                 --tls-certificate=/etc/a.pem --tls-key=/etc/b.key\n";
+    assert!(text.contains(serve) && text.contains("NoNewPrivileges=yes\n"), "{text}");
+    // What takes more rights than a user's systemd has.
+    for key in ["LoadCredential", "TemporaryFileSystem", "DynamicUser", "PrivateNetwork", "=+", "%d"] {
+        assert!(!text.contains(key), "{key}: {text}");
+    }
 }
 
 #[test]
