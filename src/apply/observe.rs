@@ -7,7 +7,7 @@ use super::{Error, Host};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
 use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Scope, names};
-use crate::runner::WORKER;
+use crate::runner::{SCRIPTS, WORKER};
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
 /// Reads files and units of ours.
@@ -31,7 +31,7 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
         // Nothing runs below a --root, and there is no systemd that could be told to start something at boot.
         observed.enabled = true;
         observed.target_active = true;
-        observed.timer_active = true;
+        observed.beside = names::BESIDE.map(str::to_owned).into();
         observed.interrupted = false;
         return Ok(observed);
     };
@@ -39,13 +39,16 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
     numbers.extend(listed.iter().filter_map(|unit| names::runner_of(&unit.unit)));
     let services: Vec<String> = numbers.iter().map(|number| names::service(*number)).collect();
     let mut asked: Vec<&str> = services.iter().map(String::as_str).collect();
-    asked.extend([names::PRUNE_TIMER, names::TARGET]);
+    asked.extend(names::BESIDE);
+    asked.push(names::TARGET);
     let mut states = systemd.observe(&asked).await?;
     if let Some(target) = states.pop() {
         observed.enabled = target.unit_file_state == Some(UnitFileState::Enabled);
         observed.target_active = target.active_state == ActiveState::Active;
     }
-    observed.timer_active = states.pop().is_some_and(|timer| timer.active_state == ActiveState::Active);
+    let beside = states.split_off(states.len().saturating_sub(names::BESIDE.len()));
+    let active = beside.into_iter().filter(|unit| unit.active_state == ActiveState::Active);
+    observed.beside = active.map(|unit| unit.unit).collect();
     for (number, state) in numbers.into_iter().zip(states) {
         observed.runners.insert(number, runner(host, number, &state)?);
     }
@@ -105,7 +108,7 @@ fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
             look_at(directory.join(name))?;
         }
     }
-    for name in names::SCRIPTS.into_iter().chain([names::ENGINE_CONFIG]) {
+    for name in SCRIPTS.map(|(name, _)| name).into_iter().chain([names::ENGINE_CONFIG]) {
         look_at(layout.scripts.join(name))?;
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! `runnerctl unit-step …`: hidden, called by the runners' own units.
+//! `runnerctl unit-step …`: hidden, called by our own units.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,15 @@ pub(super) enum Step {
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
+    /// ExecStartPre= of the report server: make the directory that it shows
+    PrepareReports(ReportsArgs),
+}
+
+/// Options of `unit-step prepare-reports`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportsArgs {
+    #[arg(long)]
+    reports_dir: PathBuf,
 }
 
 /// Options of `unit-step prepare`.
@@ -105,6 +114,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
             }
         }
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
+        Step::PrepareReports(args) => unit_step::prepare_reports(&args.reports_dir)?,
         Step::DetachEngine(args) => {
             if let Err(error) = unit_step::release(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);

@@ -11,14 +11,20 @@ pub const PRUNE_TIMER: &str = "homelab-runners-prune.timer";
 /// What the timer starts.
 pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
 
+/// The address of the report server; started with the target, and not stopped with it.
+pub const REPORTS_SOCKET: &str = "homelab-reports.socket";
+
+/// The report server, which the socket starts.
+pub const REPORTS_SERVICE: &str = "homelab-reports.service";
+
+/// What the target wants beside the runners.
+pub const BESIDE: [&str; 2] = [PRUNE_TIMER, REPORTS_SOCKET];
+
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
 /// The tokens file, as a credential of the runners' units.
 pub const CREDENTIAL: &str = "tokens";
-
-/// The scripts that run inside the containers.
-pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
 
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
@@ -83,7 +89,8 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    [TARGET, FLEET_SLICE, PRUNE_TIMER, PRUNE_SERVICE].contains(&name) || runner_of(name).is_some()
+    let ours = [TARGET, FLEET_SLICE, PRUNE_TIMER, PRUNE_SERVICE, REPORTS_SOCKET, REPORTS_SERVICE];
+    ours.contains(&name) || runner_of(name).is_some()
 }
 
 /// The number of the runner that the unit or file `name` belongs to.
@@ -123,6 +130,8 @@ mod tests {
             FLEET_SLICE,
             PRUNE_TIMER,
             PRUNE_SERVICE,
+            REPORTS_SOCKET,
+            REPORTS_SERVICE,
         ] {
             assert!(is_unit_file(name), "{name}");
         }
@@ -137,6 +146,8 @@ mod tests {
             "homelab-runner-engine@1.container",
             "homelab-runners-prune.slice",
             "homelab-runners-prune.timer.d",
+            "homelab-reports.slice",
+            "homelab-reports@1.service",
         ] {
             assert!(!is_unit_file(name), "{name}");
         }

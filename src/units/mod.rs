@@ -10,6 +10,7 @@ mod hardening;
 mod launch;
 mod prune;
 mod quadlet;
+mod reports;
 mod service;
 mod slice;
 pub mod syntax;
@@ -54,7 +55,7 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, the timer of `prune`, target, private engines, runners.
+/// Every file of the fleet: scripts, slices, the timer of `prune`, the report server, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
@@ -71,6 +72,10 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     if fleet.prune.enabled {
         files.push(unit(names::PRUNE_SERVICE, prune::service(fleet, programs)));
         files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));
+    }
+    if fleet.reports.serve {
+        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet)));
+        files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));
     for runner in with_engine() {
@@ -94,9 +99,8 @@ pub fn runner_file(fleet: &Fleet, runner: &Runner, programs: &Programs) -> UnitF
 
 /// The scripts that run inside the containers. They carry the marker in their second line, below the `#!`.
 fn scripts(fleet: &Fleet) -> Vec<UnitFile> {
-    names::SCRIPTS
+    runner::SCRIPTS
         .into_iter()
-        .zip([runner::ENTRYPOINT, runner::HEALTH])
         .map(|(name, source)| {
             let text = match source.split_once('\n') {
                 Some((shebang, rest)) => format!("{shebang}\n{MARKER}\n{rest}"),

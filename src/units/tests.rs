@@ -68,8 +68,8 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and settings of the engines, fleet slice and target, timer and service of prune; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 2 + 7 * 4);
+    // Scripts and settings of the engines, fleet slice and target, timer and service of prune, report server and its socket; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 3 + 2 + 2 + 2 + 7 * 4);
 }
 
 #[test]
@@ -78,6 +78,73 @@ fn without_prune_there_is_no_timer_and_nothing_that_wants_it() {
     assert!(
         texts.iter().all(|file| !file.name().contains("prune") && !file.text.contains(names::PRUNE_TIMER))
     );
+}
+
+#[test]
+fn without_the_report_server_there_is_no_socket_and_nothing_that_wants_it() {
+    let texts = render(&fleet("[reports]\nserve = false"), &programs("/usr/bin/podman"));
+    let is_of_reports = |file: &UnitFile| file.name().starts_with("homelab-reports");
+    assert!(!texts.iter().any(|file| is_of_reports(file) || file.text.contains(names::REPORTS_SOCKET)));
+}
+
+fn report_server(fleet: &Fleet) -> String {
+    let files = render(fleet, &programs("/usr/bin/podman"));
+    files.into_iter().find(|file| file.name() == names::REPORTS_SERVICE).unwrap().text
+}
+
+const TLS: &str = "[reports.tls]\ncertificate = \"/etc/a.pem\"\nkey = \"/etc/b.key\"";
+
+#[test]
+fn the_report_servers_key_is_a_credential_and_its_directory_the_only_one_it_sees() {
+    let text = report_server(&fleet(&format!("[paths]\nreports = \"/srv/reports\"\n{TLS}")));
+    assert!(
+        text.contains("LoadCredential=certificate:/etc/a.pem\nLoadCredential=key:/etc/b.key\n"),
+        "{text}"
+    );
+    assert!(text.contains(" --tls-certificate=%d/certificate --tls-key=%d/key\n"), "{text}");
+    assert!(
+        text.contains("TemporaryFileSystem=/:ro\n") && text.contains("=/srv/reports:/reports\n"),
+        "{text}"
+    );
+    assert!(!report_server(&fleet("")).contains("tls"));
+}
+
+#[test]
+fn a_users_own_report_server_reads_the_files_where_they_are() {
+    let home = |name: &str| PathBuf::from("/home/al ice").join(name);
+    let dirs = crate::fleet::UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+    let mut fleet = fleet(TLS);
+    fleet.layout = Layout::user(&dirs);
+    let text = report_server(&fleet);
+    let serve = "reports serve \"--directory=/home/al ice/state/homelab-runners/reports\" --idle-exit=10m \
+                 --tls-certificate=/etc/a.pem --tls-key=/etc/b.key\n";
+    assert!(text.contains(serve) && text.contains("NoNewPrivileges=yes\n"), "{text}");
+    // What takes more rights than a user's systemd has.
+    for key in ["LoadCredential", "TemporaryFileSystem", "DynamicUser", "PrivateNetwork", "=+", "%d"] {
+        assert!(!text.contains(key), "{key}: {text}");
+    }
+}
+
+#[test]
+fn job_hooks_know_where_reports_go_and_where_they_are_shown() {
+    let known = |text: &str| -> Vec<String> {
+        let fleet = fleet(text);
+        let all = container::environment(&fleet, &fleet.runners[0]);
+        let is_meant =
+            |name: &str| name.starts_with("RUNNERCTL_REPORTS_") || name == "RUNNERCTL_CLEAN_WORKSPACE";
+        all.into_iter()
+            .filter(|(name, _)| is_meant(name))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    };
+    let (layout, clean) = ("RUNNERCTL_REPORTS_LAYOUT={workflow}/{run_id}", "RUNNERCTL_CLEAN_WORKSPACE=1");
+    assert_eq!(known(""), [layout, "RUNNERCTL_REPORTS_URL=http://127.0.0.1:8089/", clean]);
+    assert_eq!(known("[reports]\nserve = false\nclean_workspace = false"), [layout]);
+    assert_eq!(
+        known("[reports]\nserve = false\nurl = \"https://r.example\""),
+        [layout, "RUNNERCTL_REPORTS_URL=https://r.example/", clean]
+    );
+    assert_eq!(known("[reports]\nhooks = false"), [""; 0]);
 }
 
 #[test]
@@ -180,8 +247,9 @@ fn a_switch_of_nixos_is_told_to_leave_what_would_end_workflow_jobs_or_start_stop
         let fleet = fleet(&format!("unit_format = \"{format}\""));
         for file in render(&fleet, &programs("/usr/bin/podman")) {
             let name = file.name();
-            let is_service = file.text.contains("\n[Service]\n");
-            assert_eq!(file.text.contains("\nX-RestartIfChanged=false\n"), is_service, "{name}");
+            // The report server comes and goes at any time.
+            let is_left = file.text.contains("\n[Service]\n") && name != names::REPORTS_SERVICE;
+            assert_eq!(file.text.contains("\nX-RestartIfChanged=false\n"), is_left, "{name}");
             assert_eq!(file.text.contains("\nX-OnlyManualStart=true\n"), name == names::TARGET, "{name}");
         }
     }

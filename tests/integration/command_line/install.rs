@@ -19,7 +19,7 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 15] = [
+const INSTALLED: [&str; 18] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-runner-engine@1.service",
@@ -35,6 +35,9 @@ const INSTALLED: [&str; 15] = [
     "var/lib/homelab-runners/scripts/engine.conf",
     "var/lib/homelab-runners/scripts/entrypoint.sh",
     "var/lib/homelab-runners/scripts/health.sh",
+    "var/lib/homelab-runners/scripts/job-completed.sh",
+    "var/lib/homelab-runners/scripts/job-started.sh",
+    "var/lib/homelab-runners/scripts/report.sh",
 ];
 
 #[test]
