@@ -75,7 +75,10 @@ impl From<ForeignAccounts> for Failure {
 
 impl From<ForeignFiles> for Failure {
     fn from(error: ForeignFiles) -> Self {
-        Self::new(error.to_string(), "move it away (nothing was changed), then run this again")
+        Self::new(
+            error.to_string(),
+            "move it away (nothing was changed), then run this again; what NixOS put there is changed in its configuration alone",
+        )
     }
 }
 

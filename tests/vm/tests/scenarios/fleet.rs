@@ -114,7 +114,10 @@ impl<'a> Fleet<'a> {
     /// What private engines find without a registry.
     pub(crate) fn share_images(&self) -> Result<()> {
         if self.way != Way::Docker {
-            self.guest.ok("podman save -q localhost/busybox:latest | podman --root /var/lib/homelab-runners/images load -q")?;
+            self.guest.ok_within(
+                "podman save -q localhost/busybox:latest | podman --root /var/lib/homelab-runners/images load -q",
+                START_LIMIT,
+            )?;
         }
         Ok(())
     }
