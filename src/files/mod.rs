@@ -4,6 +4,7 @@
 
 mod error;
 mod lock;
+mod own;
 mod owner;
 mod secret;
 mod trash;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
+pub use own::OwnDirectory;
 pub use owner::{give, give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
 pub use trash::Trash;
@@ -194,6 +196,8 @@ pub fn sweep(directory: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -7,7 +7,9 @@ mod media;
 mod metadata;
 pub mod page;
 mod report;
+mod retention;
 mod run;
+mod visible;
 
 use jiff::Timestamp;
 
@@ -15,7 +17,12 @@ pub use location::{Location, encoded};
 pub use media::{Media, media};
 pub use metadata::{Finished, Started, Stats};
 pub use report::{Evidence, Html, Outcome, Report, State};
+pub use retention::{Exceeded, Held, Reason, Removal, RetentionPlan, Standing, over_budget};
 pub use run::{Index, Run};
+pub use visible::visible;
+
+/// Directories of this name are ours, at the top and in each report: no visitor sees them.
+pub const OWN: &str = ".runnerctl";
 
 /// All reports that were found, each by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
