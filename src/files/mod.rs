@@ -114,6 +114,14 @@ pub fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
     .map_err(|source| FileError::new("make", path, source))
 }
 
+/// Where `path` is behind the links that lead there; for paths that the config names, never for what is found below them.
+///
+/// # Errors
+/// There is nothing.
+pub fn behind_links(path: &Path) -> Result<PathBuf, FileError> {
+    fs::canonicalize(path).map_err(|source| FileError::new("open", path, source))
+}
+
 /// Reads a text file; `None` where there is none.
 ///
 /// # Errors

@@ -11,6 +11,15 @@ pub const PRUNE_TIMER: &str = "homelab-runners-prune.timer";
 /// What the timer starts.
 pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
 
+/// Deletes old reports when it is due; started and stopped with the target.
+pub const REPORTS_PRUNE_TIMER: &str = "homelab-reports-prune.timer";
+
+/// What that timer starts.
+pub const REPORTS_PRUNE_SERVICE: &str = "homelab-reports-prune.service";
+
+/// What is started and stopped with the target beside the runners.
+pub const COMPANIONS: [&str; 2] = [PRUNE_TIMER, REPORTS_PRUNE_TIMER];
+
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
@@ -80,7 +89,9 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    [TARGET, FLEET_SLICE, PRUNE_TIMER, PRUNE_SERVICE].contains(&name) || runner_of(name).is_some()
+    [TARGET, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE].contains(&name)
+        || COMPANIONS.contains(&name)
+        || runner_of(name).is_some()
 }
 
 /// The number of the runner that the unit or file `name` belongs to.
@@ -119,6 +130,8 @@ mod tests {
             FLEET_SLICE,
             PRUNE_TIMER,
             PRUNE_SERVICE,
+            REPORTS_PRUNE_TIMER,
+            REPORTS_PRUNE_SERVICE,
         ] {
             assert!(is_unit_file(name), "{name}");
         }
@@ -133,6 +146,7 @@ mod tests {
             "homelab-runner-engine@1.container",
             "homelab-runners-prune.slice",
             "homelab-runners-prune.timer.d",
+            "homelab-reports-prune.timer.d",
         ] {
             assert!(!is_unit_file(name), "{name}");
         }

@@ -54,7 +54,7 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, the timer of `prune`, target, private engines, runners.
+/// Every file of the fleet: scripts, slices, the timers of `prune` and `reports prune`, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
@@ -71,6 +71,10 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     if fleet.prune.enabled {
         files.push(unit(names::PRUNE_SERVICE, prune::service(fleet, programs)));
         files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));
+    }
+    if fleet.reports.retention.enabled {
+        files.push(unit(names::REPORTS_PRUNE_SERVICE, prune::reports_service(fleet, programs)));
+        files.push(unit(names::REPORTS_PRUNE_TIMER, prune::reports_timer(fleet)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));
     for runner in with_engine() {

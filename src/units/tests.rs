@@ -68,16 +68,50 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and settings of the engines, fleet slice and target, timer and service of prune; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 2 + 7 * 4);
+    // Scripts and settings of the engines, fleet slice and target, two timers and their services; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 3 + 2 + 4 + 7 * 4);
 }
 
 #[test]
 fn without_prune_there_is_no_timer_and_nothing_that_wants_it() {
     let texts = render(&fleet("[prune]\nenabled = false"), &programs("/usr/bin/podman"));
+    let of_it = ["homelab-runners-prune", names::PRUNE_TIMER];
     assert!(
-        texts.iter().all(|file| !file.name().contains("prune") && !file.text.contains(names::PRUNE_TIMER))
+        texts
+            .iter()
+            .all(|file| of_it.iter().all(|word| !file.name().contains(word) && !file.text.contains(word)))
     );
+}
+
+#[test]
+fn without_retention_there_is_no_timer_for_reports_and_nothing_that_wants_it() {
+    let texts = render(&fleet("[reports.retention]\nenabled = false"), &programs("/usr/bin/podman"));
+    assert!(
+        texts
+            .iter()
+            .all(|file| !file.name().contains("reports-prune") && !file.text.contains("reports-prune"))
+    );
+}
+
+#[test]
+fn the_unit_that_deletes_reports_can_write_to_nothing_else() {
+    let texts = render(
+        &fleet("paths.reports = \"/srv/reports\"\n[reports.retention]\ninterval = \"5m\""),
+        &programs("/usr/bin/podman"),
+    );
+    let text = |name: &str| texts.iter().find(|file| file.name() == name).unwrap().text.clone();
+    let service = text(names::REPORTS_PRUNE_SERVICE);
+    assert!(
+        service.contains("\nReadWritePaths=-/srv/reports\n")
+            && service.matches("ReadWritePaths=").count() == 1,
+        "{service}"
+    );
+    assert!(
+        service.contains("\nProtectSystem=strict\n") && service.contains(" reports prune\n"),
+        "{service}"
+    );
+    assert!(text(names::REPORTS_PRUNE_TIMER).contains("\nOnUnitInactiveSec=300s\n"));
+    assert!(text(names::TARGET).contains("\nWants=homelab-reports-prune.timer\n"));
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use listenfd::ListenFd;
 
-use crate::cli::context::{Context, GlobalArgs, absolute, block_on};
+use super::{open, place};
+use crate::cli::context::{GlobalArgs, absolute, block_on};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::http;
-use crate::report_files::ReportTree;
 
 /// Options of `reports serve`.
 #[derive(Debug, clap::Args)]
@@ -24,18 +24,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
-    let directory = if let Some(directory) = &args.directory {
-        directory.clone()
-    } else {
-        let context = Context::load(global)?;
-        context.root.at(&context.fleet.layout.reports)
-    };
-    let tree = ReportTree::open(&directory).map_err(|error| {
-        Failure::new(
-            format!("cannot read the reports directory {}: {error}", directory.display()),
-            "install-units makes it; --directory names another one",
-        )
-    })?;
+    let directory = place(args.directory.as_ref(), global)?;
+    let tree = open(&directory)?;
     let listener = listener(args)?;
     output::say(&format!("serving {} at http://{}/", directory.display(), listener.local_addr()?));
     block_on(async { Ok(http::serve(listener, http::site(tree)).await?) })?;

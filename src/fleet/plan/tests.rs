@@ -33,7 +33,7 @@ fn installed(files: &[UnitFile]) -> Observed {
         runners: files.iter().filter_map(runner).collect(),
         enabled: true,
         target_active: true,
-        timer_active: has_timer(files),
+        companions_active: companions(files).collect(),
         ..Observed::default()
     }
 }
@@ -72,6 +72,8 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runners-2.slice",
             "write homelab-runners-prune.service",
             "write homelab-runners-prune.timer",
+            "write homelab-reports-prune.service",
+            "write homelab-reports-prune.timer",
             "write homelab-runners.target",
             "write homelab-runner-engine@1.socket",
             "write homelab-runner-engine@1.service",
@@ -81,7 +83,7 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runner@2.container",
             "enable homelab-runners.target",
             "reload",
-            "start homelab-runner@1.service homelab-runner@2.service homelab-runners-prune.timer homelab-runners.target",
+            "start homelab-runner@1.service homelab-runner@2.service homelab-runners-prune.timer homelab-reports-prune.timer homelab-runners.target",
         ]
     );
 }
