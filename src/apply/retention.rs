@@ -193,3 +193,6 @@ fn path(held: &Held) -> PathBuf {
 pub fn words(held: &Held) -> String {
     format!("{:?}", path(held).to_string_lossy())
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,17 @@ fn a_timer_that_is_new_is_started_and_one_that_goes_is_stopped() {
 }
 
 #[test]
+fn each_timer_comes_and_goes_alone() {
+    let (with, without) = (files("count = 1"), files("count = 1\n[reports.retention]\nenabled = false"));
+    let steps = |desired: &[UnitFile], observed: &[UnitFile]| {
+        words(&Plan::install(desired, &installed(observed), Permissions::default()).unwrap())
+    };
+    assert_eq!(steps(&with, &without).last().unwrap(), "start homelab-reports-prune.timer");
+    assert_eq!(steps(&without, &with)[0], "stop homelab-reports-prune.timer");
+    assert!(!steps(&without, &with).iter().any(|step| step.contains("homelab-runners-prune")));
+}
+
+#[test]
 fn a_busy_runner_gets_its_new_text_but_is_not_restarted_unless_forced() {
     let mut observed = installed(&files(""));
     observed.runners.get_mut(&3).unwrap().busy = true;
@@ -197,11 +208,11 @@ fn a_busy_runner_that_should_go_stays_whole() {
 fn a_file_of_somebody_else_stops_everything() {
     let desired = files("");
     let mut observed = installed(&desired);
-    observed.files.insert(desired[11].path.clone(), FoundFile::Foreign);
+    observed.files.insert(desired[13].path.clone(), FoundFile::Foreign);
     let error = Plan::install(&desired, &observed, Permissions::default()).unwrap_err();
     assert!(error.to_string().contains("exists and was not written by runnerctl"), "{error}");
     assert!(
-        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[11].name())
+        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[13].name())
     );
 }
 
@@ -220,9 +231,10 @@ fn uninstalling_stops_then_removes_then_reloads_and_twice_is_nothing() {
     let plan = Plan::uninstall(&installed(&files("count = 1")), Permissions::default());
     let steps = words(&plan);
     assert_eq!(
-        steps[..5],
+        steps[..6],
         [
             "stop homelab-runners-prune.timer",
+            "stop homelab-reports-prune.timer",
             "stop homelab-runner@1.service",
             "disable homelab-runners.target",
             "stop homelab-runners.target",
