@@ -7,7 +7,6 @@ use super::ids::FoundAccount;
 
 /// Files and units as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is the answer to a question of its own")]
 pub struct Observed {
     /// Files at places and with names that could be ours, by path.
     pub files: BTreeMap<PathBuf, FoundFile>,

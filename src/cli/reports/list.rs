@@ -11,7 +11,8 @@ use crate::cli::context::{GlobalArgs, absolute};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{output, status};
-use crate::files::Tree;
+use crate::files::{self, Tree};
+use crate::report_files::Known;
 use crate::reports::page::Query;
 use crate::reports::{Outcome, RunSummary, Source, State, table};
 
@@ -75,8 +76,8 @@ fn list(args: &Args, directory: &Path) -> Result<List, Failure> {
         page: 0,
     };
     let now = Timestamp::now();
-    let index = open(directory)?.index(&mut Default::default(), now);
-    let mut tree = Tree::open(&crate::files::behind_links(directory)?)?;
+    let index = open(directory)?.index(&mut Known::default(), now);
+    let mut tree = Tree::open(&files::behind_links(directory)?)?;
     let mut list = List { runs: Vec::new(), incomplete: index.incomplete };
     for run in index.runs.iter().filter(|run| query.wants(run, now)) {
         let place = Path::new(&run.workflow).join(&run.run_id);

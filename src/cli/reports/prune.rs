@@ -1,5 +1,8 @@
 //! `runnerctl reports prune`
 
+use std::collections::HashSet;
+use std::ffi::OsString;
+
 use jiff::Timestamp;
 use rustix::process::geteuid;
 use serde::Serialize;
@@ -91,9 +94,10 @@ fn prune(args: &Args, reports: &mut Reports, retention: &Retention) -> Result<Re
     if args.dry_run {
         let Found { held, problems } = reports.measure(now)?;
         let plan = RetentionPlan::new(&held, retention, now);
-        let over = over_budget(left(&held, &plan.removals), retention).into_iter().map(Into::into).collect();
+        let over: Vec<OsString> =
+            over_budget(left(&held, &plan.removals), retention).into_iter().map(Into::into).collect();
         let pruned = Pruned { removed: plan.removals.clone(), problems, ..Pruned::default() };
-        return Ok(Report::of(&held, &plan, pruned, over, true));
+        return Ok(Report::of(&held, &plan, pruned, &over, true));
     }
     let (own, lock) = reports.own()?;
     let _lock = lock.ok_or_else(|| {
@@ -108,23 +112,17 @@ fn prune(args: &Args, reports: &mut Reports, retention: &Retention) -> Result<Re
     let mut pruned = reports.prune(&plan, &own, now)?;
     let over = retention::mark(&own, left(&held, &pruned.removed), retention)?;
     pruned.problems = swept.into_iter().chain(problems).chain(pruned.problems).collect();
-    Ok(Report::of(&held, &plan, pruned, over, false))
+    Ok(Report::of(&held, &plan, pruned, &over, false))
 }
 
 fn left<'a>(held: &'a [Held], removed: &[Removal]) -> impl Iterator<Item = &'a Held> {
-    let gone: std::collections::HashSet<_> =
+    let gone: HashSet<_> =
         removed.iter().map(|removal| (removal.held.workflow.clone(), removal.held.name.clone())).collect();
     held.iter().filter(move |held| !gone.contains(&(held.workflow.clone(), held.name.clone())))
 }
 
 impl Report {
-    fn of(
-        held: &[Held],
-        plan: &RetentionPlan,
-        pruned: Pruned,
-        over: Vec<std::ffi::OsString>,
-        dry_run: bool,
-    ) -> Self {
+    fn of(held: &[Held], plan: &RetentionPlan, pruned: Pruned, over: &[OsString], dry_run: bool) -> Self {
         Self {
             dry_run,
             freed_bytes: pruned.removed.iter().map(|removal| removal.held.bytes).sum(),

@@ -17,6 +17,7 @@ mod podlet;
 mod report_server;
 mod reports;
 mod restart;
+mod retention;
 mod runnerctl;
 mod sample;
 mod status;
@@ -78,6 +79,8 @@ fn report_half(table: &mut Table) -> Result<()> {
     table.add(reports::measure(&runnerctl)?);
     eprintln!("files of reports beside nginx");
     table.add(throughput::measure(&runnerctl)?);
+    eprintln!("reports that go");
+    table.add(retention::measure(&runnerctl)?);
     Ok(())
 }
 
