@@ -21,7 +21,8 @@ for n in 1 2 3 4 5 6; do
     printf '{"started":"2026-01-01T00:0%s:00Z"}' "$n" > "$report/.runnerctl/started.json"
     printf '{"finished":"2026-01-01T00:0%s:30Z"}' "$n" > "$report/.runnerctl/finished.json"
     echo '<template></template>' > "$report/html/index.html"
-    for file in $(seq 50); do head -c 20000 /dev/zero | tr '\0' x > "$report/$file.txt"; done
+    head -c 1000000 /dev/zero > "$report/trace.zip"
+    for file in 1 2 3 4 5 6 7 8 9; do printf x > "$report/$file.txt"; done
 done
 echo '{"stats": {"expected": 3, "unexpected": 0}}' > /reports/load/2/1-test/results.json
 echo '{"stats": {"expected": 3, "unexpected": 1}}' > /reports/load/3/1-test/results.json
@@ -35,7 +36,7 @@ printf '{"started":"%s"}' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$report/.runnerctl
 head -c 9000000 /dev/urandom > "$report/video.webm"
 touch /reports/writing
 n=0
-until [ -e /reports/go-on ]; do n=$((n + 1)); head -c 1000 /dev/zero > "$report/$n.png"; sleep 0.1; done
+until [ -e /reports/go-on ]; do n=$((n + 1)); printf x > "$report/$n.png"; sleep 0.5; done
 [ -e /reports/.runnerctl/over-budget/load ] && echo "the mark is seen"
 for try in "mv /reports/.runnerctl /reports/away" "rm -rf /reports/.runnerctl" "rmdir /reports/.runnerctl/over-budget" \
     "touch /reports/.runnerctl/over-budget/other" "ls /reports/.runnerctl/trash" "cat /reports/.runnerctl/lock" \
