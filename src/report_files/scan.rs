@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 use serde::de::DeserializeOwned;
 
 use super::{below, file, names, tail};
-use crate::reports::{Evidence, Finished, Html, Report, Stats};
+use crate::reports::{Evidence, Finished, Html, OWN, Report, Stats};
 
 /// Files of the hooks that are longer are not theirs.
 const LONGEST_LABEL: u64 = 16 * 1024;
@@ -29,13 +29,13 @@ const LARGEST_SCREENSHOT: i64 = 4 * 1024 * 1024;
 pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -> Option<Report> {
     let found = fstat(directory).ok()?;
     let html = html(directory);
-    let finished: Option<Finished> = label(directory, ".runnerctl/finished.json");
+    let finished: Option<Finished> = label(directory, "finished.json");
     Some(Report {
         workflow: workflow.to_owned(),
         run_id: run_id.to_owned(),
         directory: name.to_owned(),
         modified: Timestamp::from_second(found.st_mtime).unwrap_or(Timestamp::UNIX_EPOCH),
-        started: label(directory, ".runnerctl/started.json"),
+        started: label(directory, "started.json"),
         finished: finished.map(|finished| finished.finished),
         stats: end_of(directory, "results.json", STATS_TAIL).ok().and_then(|tail| Stats::of_tail(&tail)),
         html,
@@ -43,8 +43,8 @@ pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -
     })
 }
 
-fn label<T: DeserializeOwned>(directory: impl AsFd, path: &str) -> Option<T> {
-    let mut file = file(directory, path).ok()?;
+fn label<T: DeserializeOwned>(directory: impl AsFd, name: &str) -> Option<T> {
+    let mut file = file(directory, &format!("{OWN}/{name}")).ok()?;
     if file.metadata().ok()?.len() > LONGEST_LABEL {
         return None;
     }
