@@ -69,7 +69,7 @@ fn the_same_config_renders_the_same_bytes() {
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
     // Scripts and settings of the engines, fleet slice and target, timer and service of prune; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 2 + 7 * 4);
+    assert_eq!(once.len(), 6 + 2 + 2 + 7 * 4);
 }
 
 #[test]

@@ -152,8 +152,11 @@ impl WorkflowJob {
     }
 
     fn hook(&self, name: &str) -> Ended {
-        let settings: String =
-            self.settings.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+        let settings: String = self
+            .settings
+            .iter()
+            .flat_map(|(name, value)| [name.as_str(), "=", value.as_str(), "\0"])
+            .collect();
         fs::write(self.path("run/homelab-runner/status/hooks"), settings).unwrap();
         let commands = tempfile::tempdir().unwrap();
         fs::set_permissions(commands.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -213,7 +216,7 @@ impl WorkflowJob {
 impl Ended {
     /// The hook did no harm.
     #[track_caller]
-    pub(super) fn is_well(self) -> Self {
+    pub(super) fn without_harm(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output);
         self
     }
