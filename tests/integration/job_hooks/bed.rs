@@ -156,11 +156,12 @@ impl WorkflowJob {
 
     fn hook(&self, name: &str) -> Ended {
         // The host tells what holds for the fleet, the entrypoint the rest.
-        for (file, end, is_of_fleet) in [("scripts/reports.conf", '\n', true), ("status/hooks", '\0', false)]
+        for (file, end, is_of_fleet) in [("scripts/reports.conf", "\n", true), ("status/hooks", "\0", false)]
         {
             let is_meant = |name: &str| FLEET_SETTINGS.contains(&name) == is_of_fleet;
             let meant = self.settings.iter().filter(|(name, _)| is_meant(name));
-            let text: String = meant.map(|(name, value)| format!("{name}={value}{end}")).collect();
+            let lines = meant.flat_map(|(name, value)| [name.as_str(), "=", value.as_str(), end]);
+            let text: String = lines.collect();
             fs::write(self.path("run/homelab-runner").join(file), text).unwrap();
         }
         let commands = tempfile::tempdir().unwrap();
@@ -221,7 +222,7 @@ impl WorkflowJob {
 impl Ended {
     /// The hook did no harm.
     #[track_caller]
-    pub(super) fn is_well(self) -> Self {
+    pub(super) fn without_harm(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output);
         self
     }
