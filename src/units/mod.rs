@@ -74,7 +74,7 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
         files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));
     }
     if fleet.reports.serve {
-        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet)));
+        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet, programs)));
         files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));

@@ -14,6 +14,7 @@ mod isolation;
 mod limits;
 mod prune;
 mod queue;
+mod reports;
 mod user;
 mod walls;
 mod ways;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        reports::SCENARIOS,
         installing::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,
