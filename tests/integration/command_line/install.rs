@@ -19,9 +19,11 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 15] = [
+const INSTALLED: [&str; 17] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
+    "etc/systemd/system/homelab-reports.service",
+    "etc/systemd/system/homelab-reports.socket",
     "etc/systemd/system/homelab-runner-engine@1.service",
     "etc/systemd/system/homelab-runner-engine@1.socket",
     "etc/systemd/system/homelab-runner-engine@2.service",
