@@ -64,7 +64,10 @@ impl Server {
                 () = &mut end => break,
                 next = next => next?,
                 () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
-                    if free.available_permits() == MOST_CONNECTIONS { break } else { continue }
+                    if free.available_permits() == MOST_CONNECTIONS {
+                        break;
+                    }
+                    continue;
                 }
             };
             match accepted {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use jiff::Timestamp;
 use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
@@ -86,9 +87,9 @@ fn others(directory: &OwnedFd) -> Vec<String> {
     names
 }
 
-/// Of the first XML file that is a JUnit report.
+/// Of the first XML file that is a `JUnit` report.
 fn junit_stats(directory: &OwnedFd, names: &[String]) -> Option<Stats> {
-    let mut found = names.iter().filter(|name| name.ends_with(".xml"));
+    let mut found = names.iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "xml"));
     found.find_map(|name| {
         let mut text = Vec::new();
         file(directory, name).ok()?.take(JUNIT_HEAD).read_to_end(&mut text).ok()?;

@@ -1,4 +1,4 @@
-//! The counts of a JUnit report, as pytest, Surefire, Jest, Playwright and others write them. There is no standard; this is what they have in common.
+//! The counts of a `JUnit` report, as pytest, Surefire, Jest, Playwright and others write them. There is no standard; this is what they have in common.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -36,14 +36,13 @@ pub fn junit(text: &str) -> Option<Stats> {
     }
 }
 
-/// `None`: this is no JUnit report. `Some(None)`: an element that counts nothing.
+/// `None`: this is no `JUnit` report. `Some(None)`: an element that counts nothing.
 #[expect(clippy::option_option, reason = "the outer one ends the reading")]
 fn counted(tag: &BytesStart<'_>, depth: u32) -> Option<Option<Stats>> {
     match (depth, tag.name().as_ref()) {
-        (0, "testsuites") => Some(stats(tag)),
         (0, "testsuite") => stats(tag).map(Some),
         (0, _) => None,
-        (1, "testsuite") => Some(stats(tag)),
+        (0, "testsuites") | (1, "testsuite") => Some(stats(tag)),
         _ => Some(None),
     }
 }

@@ -26,7 +26,7 @@ pub struct Report {
     pub started: Option<Started>,
     /// When the completed hook was called, if it was.
     pub finished: Option<String>,
-    /// The summary of Playwright's JSON report, else of a JUnit report.
+    /// The summary of Playwright's JSON report, else of a `JUnit` report.
     pub stats: Option<Stats>,
     /// The HTML report.
     pub html: Html,

@@ -79,7 +79,7 @@ fn view(guest: &Guest) -> Outcome {
     let seen = guest.ok(PROBE)?;
     for line in [
         "top: dev etc lib lib64 proc reports root run sys tmp usr var ",
-        "etc: ",
+        "etc: \n",
         "programs: /proc/",
         "var: /var/tmp ",
         "tokens: 0",
