@@ -19,7 +19,7 @@ pub(super) enum Step {
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
-    /// ExecStartPre= of the report server's socket: make the directories that the server needs
+    /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
 }
 

@@ -40,9 +40,9 @@ pub fn junit(text: &str) -> Option<Stats> {
 #[expect(clippy::option_option, reason = "the outer one ends the reading")]
 fn counted(tag: &BytesStart<'_>, depth: u32) -> Option<Option<Stats>> {
     match (depth, tag.name().as_ref()) {
+        (0, "testsuites") | (1, "testsuite") => Some(stats(tag)),
         (0, "testsuite") => stats(tag).map(Some),
         (0, _) => None,
-        (0, "testsuites") | (1, "testsuite") => Some(stats(tag)),
         _ => Some(None),
     }
 }

@@ -102,10 +102,8 @@ fn the_report_servers_key_is_a_credential_and_its_directory_the_only_one_it_sees
         "{text}"
     );
     assert!(text.contains(" --tls-certificate=%d/certificate --tls-key=%d/key\n"), "{text}");
-    assert!(
-        text.contains("TemporaryFileSystem=/:ro\n") && text.contains("=/srv/reports:/reports\n"),
-        "{text}"
-    );
+    assert!(text.contains("RootDirectory=/run/homelab-runners/report-server\n"), "{text}");
+    assert!(text.contains("BindReadOnlyPaths=/srv/reports:/reports\n"), "{text}");
     assert!(!report_server(&fleet("")).contains("tls"));
 }
 
