@@ -23,9 +23,6 @@ pub const BESIDE: [&str; 2] = [PRUNE_TIMER, REPORTS_SOCKET];
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
-/// The scripts that run inside the containers.
-pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
-
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
 

@@ -16,12 +16,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::tls::{HANDSHAKE, Tls, to_https};
+use super::visitors::{Line, Visit, Visitors};
 
-/// A report's page loads a dozen files at a time; more visitors than this wait.
+/// A report's page loads a dozen files at a time; of more than this the idlest makes way.
 const MOST_CONNECTIONS: usize = 256;
 
 /// Whoever is slower than this to ask is cut off; so is whoever is slower to agree on a cipher.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Bytes of a request that are read, and of an answer that wait to be sent; browsers' requests are below 16 KiB, cookies and all.
+const MOST_BUFFERED: usize = 64 * 1024;
 
 /// Whoever reads a file slower than this is cut off.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
@@ -54,15 +58,12 @@ impl Server {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let (free, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+        let visitors = Visitors::none();
         let mut end = pin!(end);
         loop {
-            let next = async {
-                let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
-                Ok::<_, io::Error>((place, listener.accept().await))
-            };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 () = &mut end => break,
-                next = next => next?,
+                accepted = listener.accept() => accepted,
                 () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
                     if free.available_permits() == MOST_CONNECTIONS {
                         break;
@@ -71,7 +72,13 @@ impl Server {
                 }
             };
             match accepted {
-                Ok((stream, _)) => self.attend(stream, place, graceful.watcher()),
+                Ok((stream, _)) => {
+                    if free.available_permits() == 0 {
+                        visitors.make_way();
+                    }
+                    let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
+                    self.attend(stream, visitors.enter(), place, graceful.watcher());
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(PAUSE).await;
@@ -85,7 +92,7 @@ impl Server {
         Ok(())
     }
 
-    fn attend(&self, stream: TcpStream, place: OwnedSemaphorePermit, watcher: Watcher) {
+    fn attend(&self, stream: TcpStream, visit: Arc<Visit>, place: OwnedSemaphorePermit, watcher: Watcher) {
         // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot send without delay");
@@ -93,13 +100,19 @@ impl Server {
         let (site, tls) = (self.site.clone(), self.tls.clone());
         tokio::spawn(async move {
             let answered = async {
+                let line = Line { stream, visit: Arc::clone(&visit) };
                 match tls {
-                    Some(tls) => over_tls(stream, site, &tls, watcher).await,
-                    None => over(stream, site, watcher).await,
+                    Some(tls) => over_tls(line, site, &tls, watcher).await,
+                    None => over(line, site, watcher).await,
                 }
             };
-            if let Ok(Err(error)) = timeout(LONGEST_CONNECTION, answered).await {
-                tracing::debug!(%error, "a connection broke");
+            tokio::select! {
+                () = visit.asked_to_leave() => tracing::debug!("an idle connection makes way"),
+                ended = timeout(LONGEST_CONNECTION, answered) => {
+                    if let Ok(Err(error)) = ended {
+                        tracing::debug!(%error, "a connection broke");
+                    }
+                }
             }
             drop(place);
         });
@@ -112,17 +125,17 @@ async fn over(
     watcher: Watcher,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_BUFFERED);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(site));
     watcher.watch(connection).await.map_err(io::Error::other)
 }
 
-async fn over_tls(stream: TcpStream, site: Router, tls: &Tls, watcher: Watcher) -> io::Result<()> {
+async fn over_tls(line: Line<TcpStream>, site: Router, tls: &Tls, watcher: Watcher) -> io::Result<()> {
     let mut first = [0];
-    timeout(HEADERS_WITHIN, stream.peek(&mut first)).await??;
+    timeout(HEADERS_WITHIN, line.stream.peek(&mut first)).await??;
     if first != [HANDSHAKE] {
-        return over(stream, to_https(), watcher).await;
+        return over(line, to_https(), watcher).await;
     }
-    let stream = timeout(HEADERS_WITHIN, tls.acceptor().accept(stream)).await??;
+    let stream = timeout(HEADERS_WITHIN, tls.acceptor().accept(line)).await??;
     over(stream, site, watcher).await
 }

@@ -5,6 +5,7 @@ mod origin;
 mod shelf;
 mod site;
 mod tls;
+mod visitors;
 
 pub use connections::Server;
 pub use origin::Scheme;

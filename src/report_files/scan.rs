@@ -17,8 +17,8 @@ const LONGEST_LABEL: u64 = 16 * 1024;
 /// `stats` has eight short lines.
 const STATS_TAIL: u64 = 1024;
 
-/// What Playwright's HTML reporter writes last.
-const HTML_END: &str = "</template>";
+/// What Playwright's HTML reporter writes last: its data, which was a script in versions before.
+const HTML_ENDS: [&str; 2] = ["</template>", "\";</script>"];
 
 /// Names in `html/data` that are looked at for a screenshot and a trace, and names in a report for what else is there.
 const MOST_EVIDENCE: usize = 500;
@@ -66,7 +66,7 @@ fn label<T: DeserializeOwned>(directory: impl AsFd, path: &str) -> Option<T> {
 
 fn html(directory: &OwnedFd) -> Html {
     match end_of(directory, "html/index.html", 64) {
-        Ok(end) if end.trim_end().ends_with(HTML_END) => Html::Complete,
+        Ok(end) if HTML_ENDS.iter().any(|last| end.trim_end().ends_with(last)) => Html::Complete,
         Ok(_) => Html::Partial,
         Err(_) if below(directory, "html", OFlags::PATH | OFlags::DIRECTORY).is_ok() => Html::Partial,
         Err(_) => Html::Missing,

@@ -41,6 +41,21 @@ fn reports_are_read_newest_first() {
 }
 
 #[test]
+fn the_html_of_a_playwright_from_before_1_45_has_another_end() {
+    let root = tempfile::tempdir().unwrap();
+    let index = "ci/1/1-a/html/index.html";
+    let html = || ReportTree::open(root.path()).unwrap().scan().reports.first().unwrap().html;
+    write(
+        &root,
+        index,
+        "<script>window.playwrightReportBase64 = \"data:application/zip;base64,AA==\";</script>",
+    );
+    assert_eq!(html(), Html::Complete);
+    write(&root, index, "<script>window.playwrightReportBase64 = \"data:application/zip;base64,AA==");
+    assert_eq!(html(), Html::Partial);
+}
+
+#[test]
 fn links_files_and_hidden_directories_are_no_reports() {
     let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     started(&outside, "1/1-test-r1-a", "2020-01-01T00:00:00Z");
@@ -204,6 +219,19 @@ fn a_bound_holds_for_what_is_known_too() {
         let index = tree.index(known, later(second));
         assert_eq!((index.runs.len(), index.incomplete), (7, true), "{second}");
     }
+}
+
+#[test]
+fn a_workflow_with_names_without_end_hides_no_other_one() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        ended(&root, &format!("a/{number}/1-a"), 1);
+    }
+    ended(&root, "z/1000/1-a", 7);
+    let most = Most { names: 30, in_all: 40 };
+    let tree = ReportTree { most, ..ReportTree::open(root.path()).unwrap() };
+    let index = tree.index(&mut Known::default(), later(0));
+    assert!(index.incomplete && index.run("z", "1000").is_some(), "{index:?}");
 }
 
 #[test]

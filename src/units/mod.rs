@@ -99,9 +99,8 @@ pub fn runner_file(fleet: &Fleet, runner: &Runner, programs: &Programs) -> UnitF
 
 /// The scripts that run inside the containers. They carry the marker in their second line, below the `#!`.
 fn scripts(fleet: &Fleet) -> Vec<UnitFile> {
-    names::SCRIPTS
+    runner::SCRIPTS
         .into_iter()
-        .zip([runner::ENTRYPOINT, runner::HEALTH])
         .map(|(name, source)| {
             let text = match source.split_once('\n') {
                 Some((shebang, rest)) => format!("{shebang}\n{MARKER}\n{rest}"),

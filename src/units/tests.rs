@@ -124,6 +124,28 @@ fn a_users_own_report_server_reads_the_files_where_they_are() {
 }
 
 #[test]
+fn job_hooks_know_where_reports_go_and_where_they_are_shown() {
+    let known = |text: &str| -> Vec<String> {
+        let fleet = fleet(text);
+        let all = container::environment(&fleet, &fleet.runners[0]);
+        let is_meant =
+            |name: &str| name.starts_with("RUNNERCTL_REPORTS_") || name == "RUNNERCTL_CLEAN_WORKSPACE";
+        all.into_iter()
+            .filter(|(name, _)| is_meant(name))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    };
+    let (layout, clean) = ("RUNNERCTL_REPORTS_LAYOUT={workflow}/{run_id}", "RUNNERCTL_CLEAN_WORKSPACE=1");
+    assert_eq!(known(""), [layout, "RUNNERCTL_REPORTS_URL=http://127.0.0.1:8089/", clean]);
+    assert_eq!(known("[reports]\nserve = false\nclean_workspace = false"), [layout]);
+    assert_eq!(
+        known("[reports]\nserve = false\nurl = \"https://r.example\""),
+        [layout, "RUNNERCTL_REPORTS_URL=https://r.example/", clean]
+    );
+    assert_eq!(known("[reports]\nhooks = false"), [""; 0]);
+}
+
+#[test]
 fn the_runners_own_environment_goes_before_ours_about_their_logs() {
     let fleet = fleet("[environment]\nRUNNER_LOGRETENTION = \"3\"\n[prune]\nfree_disk_min = \"none\"");
     let text = runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text;

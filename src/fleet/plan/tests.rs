@@ -66,6 +66,9 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
         [
             "write entrypoint.sh",
             "write health.sh",
+            "write job-started.sh",
+            "write job-completed.sh",
+            "write report.sh",
             "write engine.conf",
             "write homelab-runners.slice",
             "write homelab-runners-1.slice",

@@ -19,7 +19,7 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 17] = [
+const INSTALLED: [&str; 20] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-reports.service",
@@ -37,6 +37,9 @@ const INSTALLED: [&str; 17] = [
     "var/lib/homelab-runners/scripts/engine.conf",
     "var/lib/homelab-runners/scripts/entrypoint.sh",
     "var/lib/homelab-runners/scripts/health.sh",
+    "var/lib/homelab-runners/scripts/job-completed.sh",
+    "var/lib/homelab-runners/scripts/job-started.sh",
+    "var/lib/homelab-runners/scripts/report.sh",
 ];
 
 #[test]
