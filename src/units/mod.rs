@@ -83,7 +83,7 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
         files.push(unit(names::REPORTS_PRUNE_TIMER, prune::reports_timer(fleet)));
     }
     if fleet.reports.serve {
-        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet)));
+        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet, programs)));
         files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));

@@ -106,10 +106,8 @@ fn the_report_servers_key_is_a_credential_and_its_directory_the_only_one_it_sees
         "{text}"
     );
     assert!(text.contains(" --tls-certificate=%d/certificate --tls-key=%d/key\n"), "{text}");
-    assert!(
-        text.contains("TemporaryFileSystem=/:ro\n") && text.contains("=/srv/reports:/reports\n"),
-        "{text}"
-    );
+    assert!(text.contains("RootDirectory=/run/homelab-runners/report-server\n"), "{text}");
+    assert!(text.contains("BindReadOnlyPaths=/srv/reports:/reports\n"), "{text}");
     assert!(!report_server(&fleet("")).contains("tls"));
 }
 
@@ -124,7 +122,7 @@ fn a_users_own_report_server_reads_the_files_where_they_are() {
                  --tls-certificate=/etc/a.pem --tls-key=/etc/b.key\n";
     assert!(text.contains(serve) && text.contains("NoNewPrivileges=yes\n"), "{text}");
     // What takes more rights than a user's systemd has.
-    for key in ["LoadCredential", "TemporaryFileSystem", "DynamicUser", "PrivateNetwork", "=+", "%d"] {
+    for key in ["LoadCredential", "RootDirectory", "Bind", "DynamicUser", "PrivateNetwork", "%d"] {
         assert!(!text.contains(key), "{key}: {text}");
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn job(report: &Report, moment: Moment<'_>) -> Markup {
         " " (word_of_outcome(outcome))
         @if state != State::Complete { " " (word_of_state(state)) }
         @if report.html == Html::Complete { " · " a href={ (url) "html/" } { "report" } }
+        @for name in &report.others { " · " a href={ (url) (encoded(name)) } { (visible(name)) } }
         @if let (Some(trace), Some(origin)) = (&report.evidence.trace, moment.origin) {
             // The viewer passes whatever is no whole URL to a program that is not here.
             @let whole = format!("{origin}{url}html/data/{}", encoded(trace));
