@@ -52,14 +52,14 @@ printf '{"finished":"%s"}' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$report/.runnerct
 
 /// Reads a page and a file that stays, over and over, and notes what was answered.
 const READER: &str = "until [ -e /root/read-enough ]; do \
-    curl -s -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:8089/?workflow=load http://127.0.0.1:8089/r/load/3/1-test/1.txt; \
+    curl -s -o /dev/null -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:8089/?workflow=load http://127.0.0.1:8089/r/load/3/1-test/1.txt; \
     done > /root/answers";
 
 fn under_load(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     guest.ok("systemctl is-active homelab-reports-prune.timer")?;
     fleet.succeed("six runs", SIX_RUNS)?;
-    fleet.configure("\n\n[reports.retention]\nruns_max = 3\nworkflow_max = \"8M\"")?;
+    fleet.configure("\n\n[reports.retention]\nmax_age = \"3650d\"\nruns_max = 3\nworkflow_max = \"8M\"")?;
     let busy = fleet.queue("busy", BUSY_WORKFLOW)?;
     let seen = prune_under_load(&fleet, busy);
     // Whatever came of it: no other scenario can use a runner that stays busy.
