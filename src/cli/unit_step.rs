@@ -19,7 +19,7 @@ pub(super) enum Step {
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
-    /// ExecStartPre= of the report server: make the directory that it shows
+    /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
 }
 
@@ -28,6 +28,8 @@ pub(super) enum Step {
 pub(super) struct ReportsArgs {
     #[arg(long)]
     reports_dir: PathBuf,
+    #[arg(long)]
+    server_root: Option<PathBuf>,
 }
 
 /// Options of `unit-step prepare`.
@@ -114,7 +116,12 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
             }
         }
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
-        Step::PrepareReports(args) => unit_step::prepare_reports(&args.reports_dir)?,
+        Step::PrepareReports(args) => {
+            unit_step::prepare_reports(&args.reports_dir)?;
+            if let Some(root) = &args.server_root {
+                unit_step::prepare_server_root(root)?;
+            }
+        }
         Step::DetachEngine(args) => {
             if let Err(error) = unit_step::release(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);

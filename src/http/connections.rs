@@ -65,7 +65,10 @@ impl Server {
                 () = &mut end => break,
                 accepted = listener.accept() => accepted,
                 () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
-                    if free.available_permits() == MOST_CONNECTIONS { break } else { continue }
+                    if free.available_permits() == MOST_CONNECTIONS {
+                        break;
+                    }
+                    continue;
                 }
             };
             match accepted {

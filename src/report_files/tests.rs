@@ -253,3 +253,30 @@ fn the_oldest_screenshot_and_trace_are_found_and_no_link_is_one() {
     write(&root, &format!("{html}/trace/index.html"), "");
     assert_eq!(evidence(), Evidence { screenshot, trace: Some("z.zip".to_owned()) });
 }
+
+#[test]
+fn a_report_without_playwrights_html_names_what_else_is_there_and_counts_its_junit_tests() {
+    let root = tempfile::tempdir().unwrap();
+    let suites = "<testsuites tests=\"3\" failures=\"1\" time=\"2.5\"><testsuite/></testsuites>";
+    for (path, text) in [
+        ("junit.xml", suites),
+        ("a.xml", "<project/>"),
+        ("coverage/index.html", "<html>"),
+        ("blob/report.zip", "PK"),
+        ("notes.txt", "x"),
+        (".runnerctl/started.json", "{}"),
+    ] {
+        write(&root, &format!("ci/1/1-a/{path}"), text);
+    }
+    symlink("/etc/passwd", root.path().join("ci/1/1-a/aaa.xml")).unwrap();
+    let tree = ReportTree::open(root.path()).unwrap();
+    let report = || tree.scan().reports.first().unwrap().clone();
+    assert_eq!(report().others, ["a.xml", "blob", "coverage", "junit.xml", "notes.txt"]);
+    let counted = Stats { milliseconds: 2500, expected: 2, unexpected: 1, ..Stats::default() };
+    assert_eq!((report().stats, report().html), (Some(counted), Html::Missing));
+    // Beside a whole HTML report the listing is enough, and Playwright's own counts go before.
+    write(&root, "ci/1/1-a/html/index.html", "<template></template>");
+    assert_eq!((report().others, report().outcome()), (Vec::new(), Outcome::Failed));
+    write(&root, "ci/1/1-a/results.json", "{\"stats\":{\"expected\":7}}");
+    assert_eq!(report().outcome(), Outcome::Passed);
+}

@@ -11,4 +11,4 @@ mod prepare_reports;
 pub use await_online::{AwaitError, await_container, await_online};
 pub use engine::{AttachEngine, AttachError, attach, release};
 pub use prepare::{Prepare, PrepareError, prepare};
-pub use prepare_reports::prepare_reports;
+pub use prepare_reports::{prepare_reports, prepare_server_root};

@@ -1,4 +1,4 @@
-//! `ExecStartPre=` of the report server: makes the directory that it shows.
+//! `ExecStartPre=` of the report server's socket: makes the directories that have to be there before the server starts.
 
 use std::path::Path;
 
@@ -13,4 +13,12 @@ const MODE: u32 = 0o1777;
 /// It could not be made.
 pub fn prepare_reports(directory: &Path) -> Result<(), FileError> {
     files::make_directory(directory, MODE)
+}
+
+/// Makes the empty directory that becomes the server's `/`.
+///
+/// # Errors
+/// It could not be made.
+pub fn prepare_server_root(directory: &Path) -> Result<(), FileError> {
+    files::make_directory(directory, 0o755)
 }

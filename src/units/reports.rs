@@ -18,10 +18,22 @@ const LIBRARIES: &str = "-/lib -/lib64 -/usr/lib -/usr/lib64 -/nix/store";
 const IDLE: &str = "10m";
 
 /// The text of `homelab-reports.socket`.
-pub(super) fn socket(fleet: &Fleet) -> String {
+pub(super) fn socket(fleet: &Fleet, programs: &Programs) -> String {
+    let layout = &fleet.layout;
     let mut text = begin("Address of the report server of GitHub Actions runners");
     // Not PartOf= the target: reports can be read while the runners are down.
+    if layout.scope == Scope::System {
+        text.plain("RequiresMountsFor", layout.reports.display());
+    }
+    // What the server sees has to be there before it starts; the socket's programs run outside of the server's file system.
+    let mut prepare = vec![programs.runnerctl.display().to_string()];
+    prepare.extend(["unit-step", "prepare-reports"].map(str::to_owned));
+    prepare.push(format!("--reports-dir={}", layout.reports.display()));
+    if layout.scope == Scope::System {
+        prepare.push(format!("--server-root={}", layout.report_server_root().display()));
+    }
     text.section("Socket")
+        .command("ExecStartPre", "", &prepare)
         .plain("ListenStream", fleet.reports.listen)
         // An address that comes later than this unit at boot, such as that of a VPN.
         .plain("FreeBind", "yes");
@@ -31,20 +43,15 @@ pub(super) fn socket(fleet: &Fleet) -> String {
 /// The text of `homelab-reports.service`.
 pub(super) fn service(fleet: &Fleet, programs: &Programs) -> String {
     let is_system = fleet.layout.scope == Scope::System;
-    let reports = fleet.layout.reports.display();
     let runnerctl = programs.runnerctl.display().to_string();
     let mut text = begin("Report server of GitHub Actions runners");
     text.plain("Requires", names::REPORTS_SOCKET).plain("After", names::REPORTS_SOCKET);
     if is_system {
-        text.plain("RequiresMountsFor", &reports);
+        text.plain("RequiresMountsFor", fleet.layout.reports.display());
     }
-    // The directory is made by whoever comes first, a runner or a visitor; by root, outside of what the server sees.
-    let make = ["unit-step", "prepare-reports", &format!("--reports-dir={reports}")].map(str::to_owned);
-    let make: Vec<String> = std::iter::once(runnerctl.clone()).chain(make).collect();
     text.section("Service")
         // A certificate that is no good fails the start, not the first visitor.
         .plain("Type", "notify")
-        .command("ExecStartPre", if is_system { "+" } else { "" }, &make)
         .plain("ExecStart", serve(fleet, &runnerctl))
         .plain("TimeoutStopSec", "20s");
     if let (Some(tls), true) = (&fleet.reports.tls, is_system) {
@@ -54,7 +61,7 @@ pub(super) fn service(fleet: &Fleet, programs: &Programs) -> String {
     }
     share(&mut text);
     if is_system {
-        view(&mut text, &runnerctl, &reports.to_string());
+        view(&mut text, fleet, &runnerctl);
         hardening::of_reports(&mut text);
     }
     hardening::of_any_report_server(&mut text);
@@ -95,20 +102,18 @@ fn share(text: &mut UnitText) {
         .plain("TasksMax", 100);
 }
 
-/// An empty file system but for its program, what that is made of, and the reports; none of it to be written to.
-fn view(text: &mut UnitText, runnerctl: &str, reports: &str) {
-    let program = word(runnerctl);
-    text.plain("TemporaryFileSystem", "/:ro")
+/// A file system of its own: its program, what that is made of, and the reports; none of it to be written to.
+fn view(text: &mut UnitText, fleet: &Fleet, runnerctl: &str) {
+    // Not TemporaryFileSystem=/: the ProtectSystem=strict that comes with DynamicUser= is about the same directory, and wins.
+    text.plain("RootDirectory", fleet.layout.report_server_root().display())
         .plain("MountAPIVFS", "yes")
         // systemd ≥ 257 would show the journal's sockets; older ones do not, and pass over the key.
         .plain("BindLogSockets", "no")
         .plain("BindReadOnlyPaths", LIBRARIES)
-        .plain("BindReadOnlyPaths", &program)
-        .plain("BindReadOnlyPaths", format!("{reports}:{REPORTS_INSIDE}"))
-        .plain("BindReadOnlyPaths", "/run/systemd/notify")
-        // Nothing that a workflow left there can be run.
-        .plain("NoExecPaths", "/")
-        .plain("ExecPaths", format!("{program} {LIBRARIES}"));
+        .plain("BindReadOnlyPaths", word(runnerctl))
+        .plain("BindReadOnlyPaths", format!("{}:{REPORTS_INSIDE}", fleet.layout.reports.display()))
+        // What a workflow left there cannot be run.
+        .plain("NoExecPaths", REPORTS_INSIDE);
 }
 
 fn begin(description: &str) -> UnitText {

@@ -124,6 +124,31 @@ fn nothing_leads_out_of_the_reports() {
 }
 
 #[test]
+fn what_is_ours_among_the_reports_is_shown_to_nobody() {
+    let server = Server::start();
+    for path in [".runnerctl/trash/9-0/1-test/html/index.html", ".runnerctl/over-budget/ci"] {
+        let path = server.root.path().join("reports").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "HALF").unwrap();
+    }
+    let job = format!("/r/{JOB}/.runnerctl/started.json");
+    for path in [
+        job.as_str(),
+        "/r/.runnerctl/",
+        "/r/.runnerctl/trash/",
+        "/r/.runnerctl/trash/9-0/1-test/html/",
+        "/r/%2Erunnerctl/over-budget/ci",
+    ] {
+        let answer = server.ask("GET", path, "");
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
+    for page in [format!("/r/{JOB}/"), "/".to_owned()] {
+        let answer = server.ask("GET", &page, "");
+        assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("runnerctl/"), "{answer}");
+    }
+}
+
+#[test]
 fn the_report_has_the_headers_that_its_viewer_needs() {
     let server = Server::start();
     let redirect = server.get("html");

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp, Unit};
 use maud::{Markup, html};
 
-use super::{Moment, visible};
-use crate::reports::{Html, Outcome, Report, Run, State, Stats, encoded};
+use super::Moment;
+use crate::reports::{Html, Outcome, Report, Run, State, Stats, encoded, visible};
 
 /// The URL of a run's page; it stays what it is.
 pub(super) fn run_url(run: &Run) -> String {
@@ -26,6 +26,7 @@ pub(super) fn job(report: &Report, moment: Moment<'_>) -> Markup {
         " " (word_of_outcome(outcome))
         @if state != State::Complete { " " (word_of_state(state)) }
         @if report.html == Html::Complete { " · " a href={ (url) "html/" } { "report" } }
+        @for name in &report.others { " · " a href={ (url) (encoded(name)) } { (visible(name)) } }
         @if let (Some(trace), Some(origin)) = (&report.evidence.trace, moment.origin) {
             // The viewer passes whatever is no whole URL to a program that is not here.
             @let whole = format!("{origin}{url}html/data/{}", encoded(trace));

@@ -191,7 +191,7 @@ fn what_changes_while_it_is_read_breaks_off_that_answer_alone() {
         });
         for _ in 0..100 {
             let answer = server.ask("GET", &target, "");
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 "), "{:.200}", answer);
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 "), "{answer:.200}");
             let listing = server.ask("GET", "/r/ci/7/", "");
             assert!(!listing.contains("2-link"), "{listing}");
         }

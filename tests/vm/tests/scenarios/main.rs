@@ -15,6 +15,8 @@ mod limits;
 mod nixos;
 mod prune;
 mod queue;
+mod reports;
+mod retention;
 mod user;
 mod walls;
 mod ways;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        reports::SCENARIOS,
+        retention::SCENARIOS,
         installing::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,
