@@ -1,5 +1,6 @@
 //! What every command needs first: where things are, the config, the fleet, the host.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
@@ -126,6 +127,21 @@ impl Context {
     /// The files of the fleet.
     pub(super) fn files(&self) -> Vec<UnitFile> {
         units::render(&self.fleet, &self.programs)
+    }
+
+    /// Do the files that containers make belong to ids that only the user namespace of rootless Podman maps?
+    pub(super) fn is_rootless(&self) -> bool {
+        let layout = &self.fleet.layout;
+        self.root == Root::host() && layout.scope == Scope::User && self.fleet.engine == Engine::Podman
+    }
+
+    /// Becomes the same command with `more` options in that user namespace; returns only if that fails.
+    pub(super) fn become_unshared(&self, more: &[OsString]) -> Failure {
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).chain(more.iter().cloned()).collect();
+        match std::env::current_exe() {
+            Ok(program) => programs::become_unshared(&self.programs.engine, &program, &arguments).into(),
+            Err(error) => error.into(),
+        }
     }
 
     /// The host, with its systemd unless a `--root` was given.

@@ -18,8 +18,8 @@ pub struct Observed {
     pub enabled: bool,
     /// Is the target started now?
     pub target_active: bool,
-    /// Which of [`names::BESIDE`](super::names::BESIDE) are started now.
-    pub beside: BTreeSet<String>,
+    /// Those of [`names::COMPANIONS`](super::names::COMPANIONS) that are started now.
+    pub companions_active: BTreeSet<&'static str>,
     /// An earlier run was cut off: systemd may not have read all the files yet.
     pub interrupted: bool,
 }

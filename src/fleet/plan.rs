@@ -179,7 +179,8 @@ impl Plan {
             }
             return plan.with_own_accounts(&[], observed);
         }
-        plan.steps.extend(observed.beside.iter().cloned().map(Step::Stop));
+        let companions = names::COMPANIONS.iter().filter(|name| observed.companions_active.contains(*name));
+        plan.steps.extend(companions.map(|name| Step::Stop((*name).to_owned())));
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
         if observed.enabled {
@@ -213,7 +214,7 @@ impl Plan {
                 }
                 continue;
             }
-            if observed.beside.contains(&name) {
+            if observed.companions_active.contains(name.as_str()) {
                 self.steps.push(Step::Stop(name.clone()));
             }
             let running = runner.is_some_and(|runner| runner.running);
@@ -273,8 +274,8 @@ impl Plan {
                 }
             }
         }
-        for unit in names::BESIDE.into_iter().filter(|unit| has(desired, unit)) {
-            if observed.beside.contains(unit) {
+        for unit in companions(desired) {
+            if observed.companions_active.contains(unit) {
                 restart.extend(self.is_outdated(unit, observed).then(|| unit.to_owned()));
             } else if !allowed.no_start {
                 // The target wants it, but one that is started already would not look for it again.
@@ -310,8 +311,8 @@ fn unit_to_stop(path: &Path, name: String, number: u16) -> String {
     }
 }
 
-fn has(desired: &[UnitFile], name: &str) -> bool {
-    desired.iter().any(|file| file.name() == name)
+fn companions(desired: &[UnitFile]) -> impl Iterator<Item = &'static str> {
+    names::COMPANIONS.into_iter().filter(|name| desired.iter().any(|file| file.name() == *name))
 }
 
 fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {

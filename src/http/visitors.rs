@@ -162,7 +162,7 @@ mod tests {
         let (ours, mut theirs) = tokio::io::duplex(64);
         let visit = visitors.enter();
         let mut line = Line { stream: ours, visit: visit.clone() };
-        let mut is_noted = || visit.last.swap(u64::MAX, Ordering::Relaxed) < u64::MAX;
+        let is_noted = || visit.last.swap(u64::MAX, Ordering::Relaxed) < u64::MAX;
         assert!(is_noted() && !is_noted());
         line.write_all(b"x").await.unwrap();
         assert!(is_noted() && !is_noted());

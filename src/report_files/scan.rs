@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 use serde::de::DeserializeOwned;
 
 use super::{below, file, names, tail};
-use crate::reports::{Evidence, Finished, Html, Report, Stats, junit};
+use crate::reports::{Evidence, Finished, Html, OWN, Report, Stats, junit};
 
 /// Files of the hooks that are longer are not theirs.
 const LONGEST_LABEL: u64 = 16 * 1024;
@@ -41,13 +41,13 @@ pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -
     let html = html(directory);
     let stats = end_of(directory, "results.json", STATS_TAIL).ok().and_then(|tail| Stats::of_tail(&tail));
     let others = if stats.is_none() || html != Html::Complete { others(directory) } else { Vec::new() };
-    let finished: Option<Finished> = label(directory, ".runnerctl/finished.json");
+    let finished: Option<Finished> = label(directory, "finished.json");
     Some(Report {
         workflow: workflow.to_owned(),
         run_id: run_id.to_owned(),
         directory: name.to_owned(),
         modified: Timestamp::from_second(found.st_mtime).unwrap_or(Timestamp::UNIX_EPOCH),
-        started: label(directory, ".runnerctl/started.json"),
+        started: label(directory, "started.json"),
         finished: finished.map(|finished| finished.finished),
         stats: stats.or_else(|| junit_stats(directory, &others)),
         html,
@@ -56,8 +56,8 @@ pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -
     })
 }
 
-fn label<T: DeserializeOwned>(directory: impl AsFd, path: &str) -> Option<T> {
-    let mut file = file(directory, path).ok()?;
+fn label<T: DeserializeOwned>(directory: impl AsFd, name: &str) -> Option<T> {
+    let mut file = file(directory, &format!("{OWN}/{name}")).ok()?;
     if file.metadata().ok()?.len() > LONGEST_LABEL {
         return None;
     }

@@ -6,10 +6,10 @@ use super::metadata::{Started, Stats};
 
 /// A workflow job that says nothing for so long is taken for lost; GitHub cancels those of self-hosted runners after five days,
 /// but tests that write reports end within one.
-const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reports that say nothing of their end are written to for so long after their directory got its last name.
-const LONGEST_WRITING: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const LONGEST_WRITING: SignedDuration = SignedDuration::from_hours(1);
 
 /// The directory of one workflow job: `{workflow}/{run_id}/{directory}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,6 +108,13 @@ impl Report {
             return self.state(now) != State::Running;
         }
         now.duration_since(self.modified) > LONGEST_WRITING
+    }
+
+    /// When its workflow job ended as it says itself, or else began.
+    #[must_use]
+    pub fn ended(&self) -> Timestamp {
+        let said = self.finished.as_ref().and_then(|finished| finished.parse().ok());
+        said.unwrap_or_else(|| self.began())
     }
 
     /// `GITHUB_RUN_ATTEMPT`, from 1; what says nothing of it is the first.

@@ -18,11 +18,9 @@ readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
-readonly layout=${RUNNERCTL_REPORTS_LAYOUT:-} # of reports; empty: no hooks of ours
-# What our hooks have to know. In a file: workflow steps can change the environment of later ones.
-readonly hook_settings=("layout=$layout" "url=${RUNNERCTL_REPORTS_URL:-}" "work=$work"
-    "clean_workspace=${RUNNERCTL_CLEAN_WORKSPACE:-}" "started=${ACTIONS_RUNNER_HOOK_JOB_STARTED:-}"
-    "completed=${ACTIONS_RUNNER_HOOK_JOB_COMPLETED:-}")
+readonly has_job_hooks=${RUNNERCTL_JOB_HOOKS:-}
+# What our hooks have to know of this runner. In a file: workflow steps can change the environment of later ones.
+readonly hook_settings=("work=$work" "started=${ACTIONS_RUNNER_HOOK_JOB_STARTED:-}" "completed=${ACTIONS_RUNNER_HOOK_JOB_COMPLETED:-}")
 readonly refresh_seconds=${RUNNERCTL_REFRESH_SECONDS:-30}
 readonly engine_limit=600 # tenths of a second
 readonly free_disk_min=${RUNNERCTL_FREE_DISK_MIN:-0} # bytes; 0: no floor
@@ -513,7 +511,7 @@ prepare_identity() {
 # A user's own hooks are run by ours.
 set_job_hooks() {
     local file=$status/hooks
-    [[ -n $layout ]] || return 0
+    [[ -n $has_job_hooks ]] || return 0
     if printf '%s\0' "${hook_settings[@]}" "externals=$runner_root/externals" >"$file.new" && chmod 0644 "$file.new" &&
         mv -fT "$file.new" "$file"; then
         export ACTIONS_RUNNER_HOOK_JOB_STARTED=$run_dir/scripts/job-started.sh

@@ -66,6 +66,20 @@ pub(super) fn of_engine(text: &mut UnitText) {
 /// - sockets in the file system: systemd's bus and the runners' engines.
 pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
     text.plain("ReadWritePaths", fleet.layout.state.display());
+    of_deleting(text, "AF_UNIX");
+}
+
+/// For the unit that deletes reports; as [`of_prune`], but it speaks to nobody.
+///
+/// Left open:
+/// - root, and its right to read and to delete any file: that is its work, below the reports directory alone.
+pub(super) fn of_reports_prune(text: &mut UnitText, fleet: &Fleet) {
+    // Before the first runner has started there is none.
+    text.plain("ReadWritePaths", format!("-{}", fleet.layout.reports.display()));
+    of_deleting(text, "none");
+}
+
+fn of_deleting(text: &mut UnitText, sockets: &str) {
     for (key, value) in [
         // Reads any file, deletes other people's, and from directories with a sticky bit; nothing else of root's.
         ("CapabilityBoundingSet", "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER"),
@@ -76,7 +90,6 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
         ("PrivateNetwork", "yes"),
         ("PrivateTmp", "yes"),
         ("ProtectClock", "yes"),
-        // Control groups are read to see who is busy.
         ("ProtectControlGroups", "yes"),
         ("ProtectHome", "read-only"),
         ("ProtectHostname", "yes"),
@@ -84,7 +97,7 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
         ("ProtectKernelModules", "yes"),
         ("ProtectKernelTunables", "yes"),
         ("ProtectSystem", "strict"),
-        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("RestrictAddressFamilies", sockets),
         ("RestrictNamespaces", "yes"),
         ("RestrictRealtime", "yes"),
         ("RestrictSUIDSGID", "yes"),

@@ -16,6 +16,9 @@ pub(super) fn render(fleet: &Fleet) -> String {
     if fleet.prune.enabled {
         text.plain("Wants", names::PRUNE_TIMER);
     }
+    if fleet.reports.retention.enabled {
+        text.plain("Wants", names::REPORTS_PRUNE_TIMER);
+    }
     if fleet.reports.serve {
         text.plain("Wants", names::REPORTS_SOCKET);
     }

@@ -1,19 +1,18 @@
 //! `runnerctl reports serve`
 
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use listenfd::ListenFd;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::context::{Context, GlobalArgs, absolute, block_on};
+use super::{open, place};
+use crate::cli::context::{GlobalArgs, absolute, block_on};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::http::{Scheme, Server, Tls, site};
-use crate::report_files::ReportTree;
 
 /// Options of `reports serve`.
 #[derive(Debug, clap::Args)]
@@ -36,13 +35,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
-    let directory = if let Some(directory) = &args.directory {
-        directory.clone()
-    } else {
-        let context = Context::load(global)?;
-        context.root.at(&context.fleet.layout.reports)
-    };
-    let tree = ReportTree::open(&directory).map_err(|error| cannot_read(&directory, &error))?;
+    let directory = place(args.directory.as_ref(), global)?;
+    let tree = open(&directory)?;
     let tls = tls(args)?;
     let listener = listener(args)?;
     let (scheme, word) = if tls.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };
@@ -61,15 +55,6 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         Ok(server.run(listener, end).await?)
     })?;
     Ok(Exit::Done)
-}
-
-fn cannot_read(directory: &Path, error: &std::io::Error) -> Failure {
-    let hint = if error.kind() == ErrorKind::PermissionDenied {
-        "the report server is a user of its own: let everybody read the directory (chmod o+rx)"
-    } else {
-        "the first runner that starts makes it; --directory names another one"
-    };
-    Failure::new(format!("cannot read the reports directory {}: {error}", directory.display()), hint)
 }
 
 fn tls(args: &Args) -> Result<Option<Tls>, Failure> {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::row::{branch, duration, job, run_url, tests, time, title, word_of_outcome, word_of_state};
-use super::{Moment, Query, page, visible};
-use crate::reports::{Index, Outcome, Report, Run, State};
+use super::{Moment, Query, page};
+use crate::reports::{Index, Outcome, Report, Run, State, visible};
 
 /// Runs on one page.
 const PER_PAGE: usize = 100;
@@ -22,7 +22,7 @@ const WORKFLOWS_OFFERED: usize = 200;
 #[must_use]
 pub fn index(index: &Index, query: &Query, moment: Moment<'_>) -> String {
     let found: Vec<&Run> =
-        index.runs.iter().map(AsRef::as_ref).filter(|run| query.wants(run, moment)).collect();
+        index.runs.iter().map(AsRef::as_ref).filter(|run| query.wants(run, moment.now)).collect();
     let begin = query.page.saturating_mul(PER_PAGE);
     let end = begin.saturating_add(PER_PAGE);
     page(

@@ -12,7 +12,7 @@ pub use index::index;
 pub use query::Query;
 pub use run::run;
 
-use super::{Listing, Location, encoded};
+use super::{Listing, Location, encoded, visible};
 
 /// The style sheet of every page.
 pub const STYLE: &str = "
@@ -96,16 +96,6 @@ fn page(title: &str, content: &Markup) -> String {
         }
     };
     page.into_string()
-}
-
-/// Control characters and those that turn the direction of a text are written out, so that a name looks like what it is.
-fn visible(text: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let shown = |c: char| if is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

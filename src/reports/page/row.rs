@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp, Unit};
 use maud::{Markup, html};
 
-use super::{Moment, visible};
-use crate::reports::{Html, Outcome, Report, Run, State, Stats, encoded};
+use super::Moment;
+use crate::reports::{Html, Outcome, Report, Run, State, Stats, encoded, visible};
 
 /// The URL of a run's page; it stays what it is.
 pub(super) fn run_url(run: &Run) -> String {

@@ -3,8 +3,8 @@
 use maud::html;
 
 use super::row::{branch, duration, job, tests, time, title, word_of_outcome, word_of_state};
-use super::{Moment, Query, page, visible};
-use crate::reports::{Report, Run};
+use super::{Moment, Query, page};
+use crate::reports::{Report, Run, visible};
 
 /// Workflow jobs on the page; a matrix has 256 at most.
 const MOST_JOBS: usize = 1000;

@@ -15,10 +15,10 @@ export class Runner {
     for (const script of ['report.sh', 'job-started.sh', 'job-completed.sh']) {
       fs.copyFileSync(path.join(ROOT, 'src', 'runner', script), path.join(root, 'run/homelab-runner/scripts', script));
     }
-    // As the entrypoint writes them.
-    const settings = { layout: '{workflow}/{run_id}', url: 'http://127.0.0.1:8089/', work: runner.work, clean_workspace: '1' };
-    const text = Object.entries(settings).map(([name, value]) => `${name}=${value}\0`);
-    fs.writeFileSync(path.join(root, 'run/homelab-runner/status/hooks'), text.join(''));
+    // As install-units writes what holds for the fleet, and the entrypoint the rest.
+    const fleet = ['layout={workflow}/{run_id}', 'url=http://127.0.0.1:8089/', 'clean_workspace=1'];
+    fs.writeFileSync(path.join(root, 'run/homelab-runner/scripts/reports.conf'), `${fleet.join('\n')}\n`);
+    fs.writeFileSync(path.join(root, 'run/homelab-runner/status/hooks'), `work=${runner.work}\0`);
     return runner;
   }
 

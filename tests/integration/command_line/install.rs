@@ -19,9 +19,11 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 20] = [
+const INSTALLED: [&str; 22] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
+    "etc/systemd/system/homelab-reports-prune.service",
+    "etc/systemd/system/homelab-reports-prune.timer",
     "etc/systemd/system/homelab-reports.service",
     "etc/systemd/system/homelab-reports.socket",
     "etc/systemd/system/homelab-runner-engine@1.service",

@@ -17,7 +17,7 @@ fn started(directory: &Path) -> Started {
 #[test]
 fn the_steps_are_told_where_reporters_of_every_version_shall_write() {
     let mut job = WorkflowJob::new();
-    let ended = job.started().is_well();
+    let ended = job.started().without_harm();
     let directory = job.only_directory("ci/42");
     let variables: Vec<(String, String)> = ended.variables.clone().into_iter().collect();
     let at = |name: &str, file: &str| (name.to_owned(), directory.join(file).to_str().unwrap().to_owned());
@@ -44,7 +44,7 @@ fn the_steps_are_told_where_reporters_of_every_version_shall_write() {
 #[test]
 fn a_report_says_of_what_it_is() {
     let mut job = WorkflowJob::new();
-    job.started().is_well();
+    job.started().without_harm();
     let label = started(&job.only_directory("ci/42"));
     let time: jiff::Timestamp = label.started.parse().unwrap();
     assert!(jiff::Timestamp::now().duration_since(time).as_secs().abs() < 60, "{time}");
@@ -66,7 +66,7 @@ fn a_report_says_of_what_it_is() {
 fn a_report_server_can_read_it_whatever_the_mask() {
     let mut job = WorkflowJob::new();
     job.umask = "077";
-    job.started().is_well();
+    job.started().without_harm();
     let directory = job.only_directory("ci/42");
     for path in
         [directory.join(".runnerctl"), directory.clone(), job.path("reports/ci/42"), job.path("reports/ci")]
@@ -89,7 +89,7 @@ fn legs_of_a_matrix_never_share_a_directory() {
                     // The same reports directory, the same everything.
                     fs::remove_dir(leg.path("reports")).unwrap();
                     symlink(&reports, leg.path("reports")).unwrap();
-                    let directory = leg.started().is_well().directory();
+                    let directory = leg.started().without_harm().directory();
                     directory.file_name().unwrap().to_owned()
                 })
             })
@@ -105,7 +105,7 @@ fn a_layout_of_the_config_is_filled_in() {
     let mut job = WorkflowJob::new();
     job.setting("layout", "{owner}.{repository}-{workflow}/run-{run_id}");
     job.env("GITHUB_WORKFLOW", ".github/workflows/nightly.yml");
-    job.started().is_well();
+    job.started().without_harm();
     job.only_directory("acme.shop-nightly.yml/run-42");
 }
 
@@ -114,7 +114,7 @@ fn a_workflow_over_its_budget_files_nothing_and_is_not_disturbed() {
     let mut job = WorkflowJob::new();
     fs::create_dir_all(job.path("reports/.runnerctl/over-budget")).unwrap();
     fs::write(job.path("reports/.runnerctl/over-budget/ci"), "").unwrap();
-    let ended = job.started().is_well();
+    let ended = job.started().without_harm();
     assert!(
         ended.output.starts_with("::warning title=Report not kept::the reports of ci take more"),
         "{}",
@@ -122,7 +122,7 @@ fn a_workflow_over_its_budget_files_nothing_and_is_not_disturbed() {
     );
     assert!(ended.directory().starts_with(job.path("work/_temp")) && ended.directory().is_dir());
     job.step("mkdir \"$PLAYWRIGHT_HTML_OUTPUT_DIR\"; echo x > \"$PLAYWRIGHT_HTML_OUTPUT_DIR/index.html\"");
-    assert_eq!(job.completed().is_well().summary, "");
+    assert_eq!(job.completed().without_harm().summary, "");
     assert_eq!(names_in(&job.path("reports")), [".runnerctl"]);
 }
 
@@ -137,7 +137,7 @@ fn no_link_that_a_workflow_left_leads_out_of_the_reports() {
             job.path("").display(),
             job.path("elsewhere").display()
         ));
-        let ended = job.started().is_well();
+        let ended = job.started().without_harm();
         assert!(ended.output.contains("::warning"), "{planted}: {}", ended.output);
         assert!(ended.directory().starts_with(job.path("work/_temp")), "{planted}: {ended:?}");
         assert_eq!(names_in(&job.path("elsewhere")), [""; 0], "{planted}");

@@ -10,7 +10,7 @@ use super::shell::Shell;
 fn expected(bytes: &[u8]) -> String {
     let chunks = bytes.utf8_chunks();
     let text: String = chunks
-        .map(|chunk| format!("{}{}", chunk.valid(), "\u{fffd}".repeat(chunk.invalid().len())))
+        .flat_map(|chunk| [chunk.valid().to_owned(), "\u{fffd}".repeat(chunk.invalid().len())])
         .collect();
     text.chars().take(200).collect()
 }

@@ -23,7 +23,7 @@ fn a_started_hook_of_the_users_own_runs_after_ours_and_has_the_last_word() {
 #[test]
 fn a_completed_hook_of_the_users_own_runs_before_the_report_is_finished_and_the_workspace_emptied() {
     let mut job = WorkflowJob::new();
-    let directory = job.started().is_well().directory();
+    let directory = job.started().without_harm().directory();
     let hook = job.script(
         "completed.sh",
         "cp log \"$RUNNERCTL_REPORT_DIR/log\"; ls -A \"$RUNNERCTL_REPORT_DIR/.runnerctl\"; exit 7",
@@ -49,7 +49,7 @@ fn scripts_of_every_kind_are_run_by_what_github_runs_them_with() {
         let path = job.path(name).display().to_string();
         fs::write(&path, "").unwrap();
         job.setting("started", &path);
-        let ended = job.started().is_well();
+        let ended = job.started().without_harm();
         let path = if name.ends_with("ps1") { path.replace('\'', "''") } else { path };
         assert!(ended.output.ends_with(&expected.replace("HOOK", &path)), "{}", ended.output);
     }

@@ -16,7 +16,7 @@ fn the_workspace_is_emptied_and_stays() {
         chmod 555 deep/er deep; : > $'new\\nline'; ln -s '{0}' link; ln -s '{0}/file' .link; : > '*'",
         job.path("kept").display()
     ));
-    let ended = job.completed().is_well();
+    let ended = job.completed().without_harm();
     assert_eq!(ended.output, "");
     assert_eq!(names_in(&job.path("work/shop/shop")), [""; 0]);
     assert!(job.path("kept/file").is_file());
@@ -27,7 +27,7 @@ fn it_is_left_alone_when_the_config_says_so() {
     let mut job = WorkflowJob::new();
     job.setting("clean_workspace", "");
     job.step(": > file");
-    job.completed().is_well();
+    job.completed().without_harm();
     assert!(job.path("work/shop/shop/file").is_file());
 }
 
@@ -60,7 +60,7 @@ fn no_other_directory_is_ever_emptied() {
         for owned in ["elsewhere", "elsewhere/shop", "work"] {
             job.give(owned);
         }
-        job.completed().is_well();
+        job.completed().without_harm();
         assert!(directory.join("file").is_file(), "{place}");
     }
 }
@@ -75,7 +75,7 @@ fn files_of_another_user_stay_and_are_told() {
     fs::set_permissions(job.path("work/shop/shop/of\nroot"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(job.path("work/shop/shop/of\nroot/file"), "").unwrap();
     job.step(": > own");
-    let ended = job.completed().is_well();
+    let ended = job.completed().without_harm();
     assert_eq!(ended.output.lines().count(), 1, "{}", ended.output);
     assert!(ended.output.contains("$'of\\nroot'"), "{}", ended.output);
     assert_eq!(names_in(&job.path("work/shop/shop")), ["of\nroot"]);

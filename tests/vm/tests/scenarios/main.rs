@@ -15,6 +15,7 @@ mod limits;
 mod prune;
 mod queue;
 mod reports;
+mod retention;
 mod user;
 mod walls;
 mod ways;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         queue::SCENARIOS,
         prune::SCENARIOS,
         reports::SCENARIOS,
+        retention::SCENARIOS,
         installing::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,

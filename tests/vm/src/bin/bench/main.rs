@@ -18,6 +18,7 @@ mod podlet;
 mod report_server;
 mod reports;
 mod restart;
+mod retention;
 mod runnerctl;
 mod sample;
 mod status;
@@ -81,6 +82,8 @@ fn report_half(table: &mut Table) -> Result<()> {
     table.add(cold_start::measure(&runnerctl)?);
     eprintln!("files of reports beside nginx");
     table.add(throughput::measure(&runnerctl)?);
+    eprintln!("reports that go");
+    table.add(retention::measure(&runnerctl)?);
     Ok(())
 }
 
