@@ -5,6 +5,7 @@
 mod execute;
 mod observe;
 pub mod prune;
+pub mod retention;
 
 use std::path::PathBuf;
 

@@ -31,7 +31,7 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
         // Nothing runs below a --root, and there is no systemd that could be told to start something at boot.
         observed.enabled = true;
         observed.target_active = true;
-        observed.timer_active = true;
+        observed.companions_active = names::COMPANIONS.into();
         observed.interrupted = false;
         return Ok(observed);
     };
@@ -39,13 +39,19 @@ pub async fn observe(host: &Host) -> Result<Observed, Error> {
     numbers.extend(listed.iter().filter_map(|unit| names::runner_of(&unit.unit)));
     let services: Vec<String> = numbers.iter().map(|number| names::service(*number)).collect();
     let mut asked: Vec<&str> = services.iter().map(String::as_str).collect();
-    asked.extend([names::PRUNE_TIMER, names::TARGET]);
+    asked.extend(names::COMPANIONS);
+    asked.push(names::TARGET);
     let mut states = systemd.observe(&asked).await?;
     if let Some(target) = states.pop() {
         observed.enabled = target.unit_file_state == Some(UnitFileState::Enabled);
         observed.target_active = target.active_state == ActiveState::Active;
     }
-    observed.timer_active = states.pop().is_some_and(|timer| timer.active_state == ActiveState::Active);
+    let companions = states.split_off(services.len());
+    let started = names::COMPANIONS.into_iter().zip(companions);
+    observed.companions_active = started
+        .filter(|(_, state)| state.active_state == ActiveState::Active)
+        .map(|(name, _)| name)
+        .collect();
     for (number, state) in numbers.into_iter().zip(states) {
         observed.runners.insert(number, runner(host, number, &state)?);
     }
@@ -105,7 +111,9 @@ fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
             look_at(directory.join(name))?;
         }
     }
-    for name in SCRIPTS.map(|(name, _)| name).into_iter().chain([names::ENGINE_CONFIG]) {
+    for name in
+        SCRIPTS.map(|(name, _)| name).into_iter().chain([names::ENGINE_CONFIG, names::REPORT_SETTINGS])
+    {
         look_at(layout.scripts.join(name))?;
     }
     Ok(found)

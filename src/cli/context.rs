@@ -1,5 +1,6 @@
 //! What every command needs first: where things are, the config, the fleet, the host.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
@@ -128,6 +129,21 @@ impl Context {
         units::render(&self.fleet, &self.programs)
     }
 
+    /// Do the files that containers make belong to ids that only the user namespace of rootless Podman maps?
+    pub(super) fn is_rootless(&self) -> bool {
+        let layout = &self.fleet.layout;
+        self.root == Root::host() && layout.scope == Scope::User && self.fleet.engine == Engine::Podman
+    }
+
+    /// Becomes the same command with `more` options in that user namespace; returns only if that fails.
+    pub(super) fn become_unshared(&self, more: &[OsString]) -> Failure {
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).chain(more.iter().cloned()).collect();
+        match std::env::current_exe() {
+            Ok(program) => programs::become_unshared(&self.programs.engine, &program, &arguments).into(),
+            Err(error) => error.into(),
+        }
+    }
+
     /// The host, with its systemd unless a `--root` was given.
     pub(super) async fn host(&self) -> Result<Host, Failure> {
         Ok(Host::connect(self.root.clone(), self.fleet.layout.clone()).await?)
@@ -221,7 +237,11 @@ fn podman(fleet: &Fleet, given: Option<&PathBuf>) -> PathBuf {
     given.filter(|_| fleet.engine == Engine::Podman).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
-/// Runs a future to its end; nothing here needs more than one thread.
+/// Threads that wait for the disk; the report server's unit allows a hundred tasks.
+const BLOCKING_THREADS: usize = 64;
+
+/// Runs a future to its end; nothing here needs more than one thread beside those that wait.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.max_blocking_threads(BLOCKING_THREADS).enable_all().build()?.block_on(future)
 }

@@ -1,6 +1,5 @@
 //! `runnerctl prune`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -12,10 +11,8 @@ use super::output;
 use super::selection::Selection;
 use crate::apply::prune::{self, Found};
 use crate::apply::{Host, prune::words};
-use crate::config::Engine;
-use crate::files::{Lock, Root};
-use crate::fleet::{Runner, Scope};
-use crate::programs;
+use crate::files::Lock;
+use crate::fleet::Runner;
 use crate::prune::{Kind, PrunePlan, Reason, Removal};
 use crate::status::size;
 
@@ -90,13 +87,9 @@ async fn host(args: &Args, context: &Context) -> Result<Host, Failure> {
         });
     }
     let host = context.host().await?;
-    let is_rootless = context.fleet.layout.scope == Scope::User && context.fleet.engine == Engine::Podman;
-    if context.root == Root::host() && is_rootless {
-        let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-        arguments.push("--control-groups".into());
-        arguments.push(host.control_groups.clone().into());
-        let program = std::env::current_exe()?;
-        return Err(programs::become_unshared(&context.programs.engine, &program, &arguments).into());
+    if context.is_rootless() {
+        let control_groups = ["--control-groups".into(), host.control_groups.into()];
+        return Err(context.become_unshared(&control_groups));
     }
     Ok(host)
 }

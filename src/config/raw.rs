@@ -174,7 +174,7 @@ pub(super) struct RawReports {
     /// Its address and port (default "127.0.0.1:8089")
     #[schemars(with = "Option<String>")]
     pub listen: Option<Spanned<String>>,
-    /// The address that people type, for links to reports; default: that of `listen`
+    /// The address that people type, for links to reports, without a path; default: that of `listen`
     pub url: Option<ReportsUrl>,
     /// HTTPS
     #[schemars(with = "Option<RawTls>")]

@@ -24,6 +24,11 @@ impl Lock {
             .write(true)
             .open(path)
             .map_err(|source| FileError::new("open", path, source))?;
+        Self::of(file, path)
+    }
+
+    /// The same for a file that is open already.
+    pub(super) fn of(file: File, path: &Path) -> Result<Option<Self>, FileError> {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -4,6 +4,7 @@
 
 mod error;
 mod lock;
+mod own;
 mod owner;
 mod secret;
 mod trash;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
+pub use own::OwnDirectory;
 pub use owner::{give, give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, read_tokens};
 pub use trash::Trash;
@@ -112,6 +114,14 @@ pub fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
     .map_err(|source| FileError::new("make", path, source))
 }
 
+/// Where `path` is behind the links that lead there; for paths that the config names, never for what is found below them.
+///
+/// # Errors
+/// There is nothing.
+pub fn behind_links(path: &Path) -> Result<PathBuf, FileError> {
+    fs::canonicalize(path).map_err(|source| FileError::new("open", path, source))
+}
+
 /// Reads a text file; `None` where there is none.
 ///
 /// # Errors
@@ -194,6 +204,8 @@ pub fn sweep(directory: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

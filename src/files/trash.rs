@@ -34,7 +34,12 @@ impl Trash {
         super::make_directory(path, 0o700)?;
         let directory = open(path, DIRECTORY, Mode::empty())
             .map_err(|error| FileError::new("open", path, error.into()))?;
-        Ok(Self { directory, path: path.to_owned(), next: Cell::new(0) })
+        Ok(Self::of(directory, path.to_owned()))
+    }
+
+    /// The same for a directory that is open already.
+    pub(super) fn of(directory: OwnedFd, path: PathBuf) -> Self {
+        Self { directory, path, next: Cell::new(0) }
     }
 
     /// Opens the directory at `path`, if a run that was cut off left something in it.

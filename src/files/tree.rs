@@ -31,8 +31,8 @@ const BLOCK: u64 = 512;
 /// A directory of somebody else's.
 #[derive(Debug)]
 pub struct Tree {
-    top: OwnedFd,
-    path: PathBuf,
+    pub(super) top: OwnedFd,
+    pub(super) path: PathBuf,
     device: u64,
     /// Files with several names that were counted already.
     counted: HashSet<u64>,
@@ -45,6 +45,8 @@ pub struct Measured {
     pub bytes: u64,
     /// When anything in it was last written, or a file in it read, as far as the file system keeps that. Never in the future.
     pub last_used: SystemTime,
+    /// When anything in it was last changed (`st_ctime`), which nobody can set; the epoch where there is nothing to look at. Never in the future.
+    pub changed: SystemTime,
     /// Something in it could not be looked at, or lies too deep.
     pub incomplete: bool,
 }
@@ -85,7 +87,8 @@ impl Tree {
 
     /// Measures all of `entry`, a path from the top on.
     pub fn measure(&mut self, entry: &Path) -> Measured {
-        let mut measured = Measured { bytes: 0, last_used: UNIX_EPOCH, incomplete: false };
+        let mut measured =
+            Measured { bytes: 0, last_used: UNIX_EPOCH, changed: UNIX_EPOCH, incomplete: false };
         let (parent, name) = match self.parent(entry) {
             Ok(found) => found,
             Err(error) => return Measured { incomplete: error != Errno::NOENT, ..measured },
@@ -104,8 +107,8 @@ impl Tree {
                 Err(_) => measured.incomplete = true,
             }
         }
-        measured.last_used = measured.last_used.min(SystemTime::now());
-        measured
+        let now = SystemTime::now();
+        Measured { last_used: measured.last_used.min(now), changed: measured.changed.min(now), ..measured }
     }
 
     /// Moves `entry` into `trash`, in one step: whoever comes later does not find it, neither whole nor in part. Says whether it
@@ -142,6 +145,7 @@ impl Tree {
             measured.bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK;
         }
         measured.last_used = measured.last_used.max(last_used(&stat, is_directory));
+        measured.changed = measured.changed.max(moment(stat.st_ctime, stat.st_ctime_nsec));
         if !is_directory {
             return Ok(None);
         }
@@ -172,7 +176,7 @@ impl Tree {
         Ok((parent, name.to_owned()))
     }
 
-    fn error(&self, action: &'static str, below: &Path, error: Errno) -> FileError {
+    pub(super) fn error(&self, action: &'static str, below: &Path, error: Errno) -> FileError {
         // The name is whatever somebody chose, and ends on a terminal.
         let shown = below.to_string_lossy().escape_debug().to_string();
         FileError::new(action, &self.path.join(shown), error.into())
@@ -193,8 +197,12 @@ pub(super) fn names(directory: &OwnedFd) -> Result<Vec<OsString>, Errno> {
 
 /// Our own looking counts as a reading of a directory, so there only the writing is asked for.
 fn last_used(stat: &Stat, is_directory: bool) -> SystemTime {
-    let seconds = if is_directory { stat.st_mtime } else { stat.st_mtime.max(stat.st_atime) };
+    moment(if is_directory { stat.st_mtime } else { stat.st_mtime.max(stat.st_atime) }, 0)
+}
+
+fn moment(seconds: i64, nanoseconds: u64) -> SystemTime {
     let since_epoch = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let since_epoch = since_epoch.saturating_add(Duration::from_nanos(nanoseconds));
     UNIX_EPOCH.checked_add(since_epoch).unwrap_or(UNIX_EPOCH)
 }
 

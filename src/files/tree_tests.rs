@@ -186,6 +186,22 @@ fn what_may_not_be_read_is_told() {
 }
 
 #[test]
+fn when_something_was_changed_cannot_be_set() {
+    let bed = Bed::new();
+    let before = SystemTime::now() - Duration::from_secs(1);
+    bed.write("work/shop/a", 10);
+    for claimed in [UNIX_EPOCH, SystemTime::now() + Duration::from_secs(1 << 30)] {
+        let times = fs::FileTimes::new().set_accessed(claimed).set_modified(claimed);
+        for path in ["work/shop/a", "work/shop"] {
+            fs::File::open(bed.at(path)).unwrap().set_times(times).unwrap();
+        }
+        let changed = bed.tree().measure(Path::new("shop")).changed;
+        assert!((before..=SystemTime::now()).contains(&changed), "{changed:?}");
+    }
+    assert_eq!(bed.tree().measure(Path::new("gone")).changed, UNIX_EPOCH);
+}
+
+#[test]
 fn the_last_use_is_the_newest_reading_or_writing_and_never_in_the_future() {
     let bed = Bed::new();
     bed.write("work/shop/old", 1);

@@ -1,13 +1,12 @@
 //! What is on the host, as far as a [`super::Plan`] needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::ids::FoundAccount;
 
 /// Files and units as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is the answer to a question of its own")]
 pub struct Observed {
     /// Files at places and with names that could be ours, by path.
     pub files: BTreeMap<PathBuf, FoundFile>,
@@ -19,8 +18,8 @@ pub struct Observed {
     pub enabled: bool,
     /// Is the target started now?
     pub target_active: bool,
-    /// Is the timer of `prune` started now?
-    pub timer_active: bool,
+    /// Those of [`names::COMPANIONS`](super::names::COMPANIONS) that are started now.
+    pub companions_active: BTreeSet<&'static str>,
     /// An earlier run was cut off: systemd may not have read all the files yet.
     pub interrupted: bool,
 }

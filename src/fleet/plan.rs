@@ -179,9 +179,8 @@ impl Plan {
             }
             return plan.with_own_accounts(&[], observed);
         }
-        if observed.timer_active {
-            plan.steps.push(Step::Stop(names::PRUNE_TIMER.to_owned()));
-        }
+        let companions = names::COMPANIONS.iter().filter(|name| observed.companions_active.contains(*name));
+        plan.steps.extend(companions.map(|name| Step::Stop((*name).to_owned())));
         let running = observed.runners.iter().filter(|(_, runner)| runner.running);
         plan.steps.extend(running.map(|(number, _)| Step::Stop(names::service(*number))));
         if observed.enabled {
@@ -215,7 +214,7 @@ impl Plan {
                 }
                 continue;
             }
-            if name == names::PRUNE_TIMER && observed.timer_active {
+            if observed.companions_active.contains(name.as_str()) {
                 self.steps.push(Step::Stop(name.clone()));
             }
             let running = runner.is_some_and(|runner| runner.running);
@@ -275,9 +274,13 @@ impl Plan {
                 }
             }
         }
-        // The target wants it, but one that is started already would not look for it again.
-        if has_timer(desired) && !observed.timer_active && !allowed.no_start {
-            start.push(names::PRUNE_TIMER.to_owned());
+        for unit in companions(desired) {
+            if observed.companions_active.contains(unit) {
+                restart.extend(self.is_outdated(unit, observed).then(|| unit.to_owned()));
+            } else if !allowed.no_start {
+                // The target wants it, but one that is started already would not look for it again.
+                start.push(unit.to_owned());
+            }
         }
         // Last, so that the others' own systemd jobs are there already and none is started twice.
         if !observed.target_active && !allowed.no_start {
@@ -290,6 +293,13 @@ impl Plan {
             self.steps.push(Step::Start(start));
         }
     }
+
+    /// A socket listens, and its service runs, as their files said when they were started; both follow the socket's restart. What a run that was
+    /// cut off wrote may not have been followed by one. A timer takes a new file by itself when systemd reloads.
+    fn is_outdated(&self, unit: &str, observed: &Observed) -> bool {
+        let is_written = |step: &Step| matches!(step, Step::Write(file) if [names::REPORTS_SOCKET, names::REPORTS_SERVICE].contains(&file.name().as_str()));
+        unit == names::REPORTS_SOCKET && (observed.interrupted || self.steps.iter().any(is_written))
+    }
 }
 
 /// A slice goes after its service has left it, and the socket of an engine takes engine and runner with it; a unit whose file merely moves
@@ -301,8 +311,8 @@ fn unit_to_stop(path: &Path, name: String, number: u16) -> String {
     }
 }
 
-fn has_timer(desired: &[UnitFile]) -> bool {
-    desired.iter().any(|file| file.name() == names::PRUNE_TIMER)
+fn companions(desired: &[UnitFile]) -> impl Iterator<Item = &'static str> {
+    names::COMPANIONS.into_iter().filter(|name| desired.iter().any(|file| file.name() == *name))
 }
 
 fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {

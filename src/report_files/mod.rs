@@ -20,7 +20,7 @@ use rustix::io::Errno;
 pub use backend::{Opened, ReportFile};
 pub use survey::Known;
 
-use crate::reports::{Entry, Index, Listing, Location, Report, Scan, Source};
+use crate::reports::{Entry, Index, Listing, Location, OWN, Report, Run, Scan, Source};
 
 /// openat2(2): no name on the way may be a link or lead out.
 const BENEATH: ResolveFlags =
@@ -55,6 +55,12 @@ impl ReportTree {
         Ok(Self { top: Arc::new(top), most: Most { names: 20_000, in_all: 100_000 } })
     }
 
+    /// The run in the directory `{workflow}/{run_id}` as it is now; `None` where there is none.
+    #[must_use]
+    pub fn run(&self, workflow: &str, run_id: &str) -> Option<Run> {
+        survey::run(self, [workflow, run_id])
+    }
+
     fn directory(&self, path: &str) -> Result<OwnedFd, Errno> {
         below(&*self.top, path, OFlags::RDONLY | OFlags::DIRECTORY)
     }
@@ -83,6 +89,9 @@ impl Source for ReportTree {
         let directory = self.directory(&location.path()).ok()?;
         let (names, incomplete) = names(&directory, MOST_LISTED)?;
         let entry = |name: String| {
+            if name == OWN {
+                return None;
+            }
             let found = fstat(below(&directory, &name, OFlags::PATH).ok()?).ok()?;
             let bytes = match FileType::from_raw_mode(found.st_mode) {
                 FileType::Directory => None,
@@ -100,7 +109,12 @@ fn below(directory: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, Err
 }
 
 fn file(directory: impl AsFd, path: &str) -> io::Result<File> {
-    let file = File::from(below(directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
+    // Looked at before: with a device, opening it can be enough to set something off.
+    let found = fstat(below(&directory, path, OFlags::PATH)?)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let file = File::from(below(&directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 
 use super::scan::report;
 use super::{Most, ReportTree, below, names};
-use crate::reports::{Index, Run};
+use crate::reports::{Index, Report, Run};
 
 /// Everything is read again after so long: what is written into a report that has settled changes no directory above it.
 const WHOLE_AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -57,14 +57,34 @@ pub(super) fn index(tree: &ReportTree, known: &mut Known, now: Timestamp) -> Ind
     }
     let mut walk = Walk { most: tree.most, left: tree.most.in_all, is_cut: false, is_whole, now };
     let mut before = std::mem::take(&mut known.workflows);
-    for name in walk.read(&top, &mut Names::default()) {
-        let Some(opened) = directory(&top, &name) else { continue };
-        let mut workflow = before.remove(&name).unwrap_or_default();
-        walk.workflow(&opened, &name, &mut workflow);
-        known.workflows.insert(name, workflow);
+    let names = walk.read(&top, &mut Names::default());
+    let mut left = walk.left;
+    for (name, others) in names.iter().zip((1..=names.len()).rev()) {
+        let Some(opened) = directory(&top, name) else { continue };
+        let mut workflow = before.remove(name).unwrap_or_default();
+        // A share of what is left: a workflow with names without end hides none of the others.
+        let share = left / others;
+        walk.left = share;
+        walk.workflow(&opened, name, &mut workflow);
+        left -= share - walk.left;
+        known.workflows.insert(name.clone(), workflow);
     }
     let runs = known.workflows.values().flat_map(|workflow| workflow.runs.values());
     Index::of(runs.filter_map(|known| known.run.clone()).collect(), walk.is_cut)
+}
+
+/// One run, read by itself.
+pub(super) fn run(tree: &ReportTree, [workflow, run_id]: [&str; 2]) -> Option<Run> {
+    let opened = directory(&directory(&tree.directory(".").ok()?, workflow)?, run_id)?;
+    let mut walk =
+        Walk { most: tree.most, left: tree.most.in_all, is_cut: false, is_whole: true, now: Timestamp::MAX };
+    let names = walk.read(&opened, &mut Names::default());
+    Run::of(workflow, run_id, reports(&opened, [workflow, run_id], &names))
+}
+
+fn reports(run: &OwnedFd, [workflow, run_id]: [&str; 2], names: &[String]) -> Vec<Report> {
+    let read = |name: &String| report(&directory(run, name)?, [workflow, run_id, name]);
+    names.iter().filter_map(read).collect()
 }
 
 /// One reading.
@@ -106,9 +126,8 @@ impl Walk {
     }
 
     fn run(&mut self, opened: &OwnedFd, [workflow, run_id]: [&str; 2], known: &mut KnownRun) {
-        let read = |name: &String| report(&directory(opened, name)?, [workflow, run_id, name]);
-        let reports = self.read(opened, &mut known.names).iter().filter_map(read).collect();
-        let run = Run::of(workflow, run_id, reports);
+        let names = self.read(opened, &mut known.names);
+        let run = Run::of(workflow, run_id, reports(opened, [workflow, run_id], &names));
         known.is_settled = run.as_ref().is_none_or(|run| run.is_settled(self.now));
         // The same text is not held twice while somebody still looks at the last index.
         if known.run.as_deref() != run.as_ref() {

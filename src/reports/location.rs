@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::OWN;
+
 /// Longer names than this no file system has.
 const LONGEST_NAME: usize = 255;
 
 /// Deeper than this nothing is served.
 const DEEPEST: usize = 64;
 
-/// Names from the reports directory on; none of them is empty, `.` or `..`, or has `/` or NUL in it.
+/// Names from the reports directory on; none of them is empty, `.` or `..`, is [`OWN`], or has `/` or NUL in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     names: Vec<String>,
@@ -52,7 +54,7 @@ impl Location {
 }
 
 fn is_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && name.len() <= LONGEST_NAME && !name.contains(['/', '\\', '\0'])
+    !matches!(name, "" | "." | ".." | OWN) && name.len() <= LONGEST_NAME && !name.contains(['/', '\\', '\0'])
 }
 
 fn decoded(text: &str) -> Option<String> {
@@ -107,6 +109,9 @@ mod tests {
             "/a\\b",
             "/%00",
             "/a/.",
+            "/.runnerctl/trash/1-0",
+            "/ci/1/a/.runnerctl/started.json",
+            "/ci/1/a/%2Erunnerctl/",
             "/%",
             "/%4",
             "/%zz",

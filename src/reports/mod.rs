@@ -2,20 +2,35 @@
 //!
 //! Everything here was written by workflows and proves nothing: it is shown, and nothing else follows from it.
 
+mod junit;
 mod location;
 mod media;
 mod metadata;
 pub mod page;
 mod report;
+mod retention;
 mod run;
+mod summary;
+mod visible;
 
 use jiff::Timestamp;
 
+pub use junit::junit;
 pub use location::{Location, encoded};
 pub use media::{Media, media};
 pub use metadata::{Finished, Started, Stats};
 pub use report::{Evidence, Html, Outcome, Report, State};
+pub use retention::{Exceeded, Held, Reason, Removal, RetentionPlan, Standing, over_budget};
 pub use run::{Index, Run};
+pub use summary::{RunSummary, table};
+pub use visible::visible;
+
+/// Directories of this name are ours, at the top and in each report: no visitor sees them.
+pub const OWN: &str = ".runnerctl";
+
+/// Directory in [`OWN`] at the top. A file in it that bears the name of a workflow's directory says: file no more of this workflow for now. A hint, since workflows
+/// may own what is around it.
+pub const OVER_BUDGET: &str = "over-budget";
 
 /// All reports that were found, each by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

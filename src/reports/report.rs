@@ -6,10 +6,10 @@ use super::metadata::{Started, Stats};
 
 /// A workflow job that says nothing for so long is taken for lost; GitHub cancels those of self-hosted runners after five days,
 /// but tests that write reports end within one.
-const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reports that say nothing of their end are written to for so long after their directory got its last name.
-const LONGEST_WRITING: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const LONGEST_WRITING: SignedDuration = SignedDuration::from_hours(1);
 
 /// The directory of one workflow job: `{workflow}/{run_id}/{directory}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,12 +26,14 @@ pub struct Report {
     pub started: Option<Started>,
     /// When the completed hook was called, if it was.
     pub finished: Option<String>,
-    /// The JSON report's summary.
+    /// The summary of Playwright's JSON report, else of a `JUnit` report.
     pub stats: Option<Stats>,
     /// The HTML report.
     pub html: Html,
     /// What its tests left to look at.
     pub evidence: Evidence,
+    /// Other files and directories in it, the first few; looked for where there is no whole HTML report.
+    pub others: Vec<String>,
 }
 
 /// Files in Playwright's `html/data`, by name; those of the first test that has any.
@@ -106,6 +108,13 @@ impl Report {
             return self.state(now) != State::Running;
         }
         now.duration_since(self.modified) > LONGEST_WRITING
+    }
+
+    /// When its workflow job ended as it says itself, or else began.
+    #[must_use]
+    pub fn ended(&self) -> Timestamp {
+        let said = self.finished.as_ref().and_then(|finished| finished.parse().ok());
+        said.unwrap_or_else(|| self.began())
     }
 
     /// `GITHUB_RUN_ATTEMPT`, from 1; what says nothing of it is the first.

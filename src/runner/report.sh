@@ -9,12 +9,15 @@ readonly reports=$sysroot/reports
 readonly remembered=${RUNNER_TEMP:-}/_runnerctl_report # the directory's name, for the completed hook
 declare -A settings=()
 
-# The entrypoint wrote them, with a NUL behind each.
+# Of the fleet, line by line, from the host (src/units/job_hooks.rs); of this runner, with a NUL behind each, from the entrypoint.
 read_settings() {
-    local setting
-    while LC_ALL=C IFS= read -rd '' setting; do
+    local LC_ALL=C setting dir=$sysroot/run/homelab-runner
+    while IFS= read -r setting; do
+        [[ $setting == '#'* ]] || settings[${setting%%=*}]=${setting#*=}
+    done 2>/dev/null <"$dir/scripts/reports.conf"
+    while IFS= read -rd '' setting; do
         settings[${setting%%=*}]=${setting#*=}
-    done 2>/dev/null <"$sysroot/run/homelab-runner/status/hooks"
+    done 2>/dev/null <"$dir/status/hooks"
 }
 
 say() { printf 'runnerctl: %s\n' "$1"; }

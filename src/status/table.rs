@@ -7,6 +7,7 @@ use super::RunnerStatus;
 
 const GIBIBYTE: f64 = 1_073_741_824.0;
 const MEBIBYTE: f64 = 1_048_576.0;
+const KIBIBYTE: f64 = 1024.0;
 
 /// The fleet as a table for people; `since` turns a time stamp into the reader's words.
 #[must_use]
@@ -64,10 +65,16 @@ fn registered(runner: &RunnerStatus) -> String {
     }
 }
 
-/// Bytes as people read them: `300M`, `4.0G`.
+/// Bytes as people read them: `12K`, `300M`, `4.0G`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
 pub fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
-    if bytes >= GIBIBYTE { format!("{:.1}G", bytes / GIBIBYTE) } else { format!("{:.0}M", bytes / MEBIBYTE) }
+    if bytes >= GIBIBYTE {
+        format!("{:.1}G", bytes / GIBIBYTE)
+    } else if bytes >= MEBIBYTE || bytes == 0.0 {
+        format!("{:.0}M", bytes / MEBIBYTE)
+    } else {
+        format!("{:.0}K", (bytes / KIBIBYTE).ceil())
+    }
 }

@@ -4,17 +4,20 @@
 //! `RestartPreventExitStatus=` knows. systemd applies that setting to the main process alone, so a failure here would be
 //! repeated for ever.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::prepare_reports;
 use crate::config::{RegistrationToken, Tokens, variable};
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Tree};
 use crate::fleet::ids::{RUNNER_ID, SHARED_ID};
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
 use crate::host_facts;
 use crate::mounts::{self, MountError};
 use crate::programs::{self, ProgramError};
+use crate::reports::OWN;
 
 /// What the step is told on its command line.
 #[derive(Debug)]
@@ -103,20 +106,21 @@ fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
 
 fn make_directories(step: &Prepare) -> Result<(), FileError> {
     let paths = &step.paths;
-    for (directory, mode) in [
-        (&paths.identity, 0o700),
-        (&paths.work, 0o755),
-        (&paths.token, 0o700),
-        (&paths.status, 0o755),
-        // Like /tmp: whatever the runners' user ids are on this host, each may add to it.
-        (&step.reports, 0o1777),
-    ] {
+    for (directory, mode) in
+        [(&paths.identity, 0o700), (&paths.work, 0o755), (&paths.token, 0o700), (&paths.status, 0o755)]
+    {
         files::make_directory(directory, mode)?;
     }
+    prepare_reports(&step.reports)?;
     for directory in [&paths.identity, &paths.token, &paths.status] {
         give(directory, step.container_root(), 0)?;
     }
-    give(&paths.work, step.ids.map(IdRange::runner), RUNNER_ID)
+    give(&paths.work, step.ids.map(IdRange::runner), RUNNER_ID)?;
+    // Before the first workflow could put one of its own there.
+    if let Some(reports) = Tree::open(&files::behind_links(&step.reports)?)? {
+        reports.own(OsStr::new(OWN))?;
+    }
+    Ok(())
 }
 
 /// What belonged to the ids of another mode is given to the new `owner`. A runner without ids of its own has the container's users as the host's: `root` and `runner`

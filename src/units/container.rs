@@ -122,7 +122,9 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
             variables.push(("RUNNERCTL_RUNNER_ID", ids.runner().to_string()));
         }
     }
-    variables.extend(report_hooks(fleet));
+    if fleet.reports.hooks {
+        variables.push(("RUNNERCTL_JOB_HOOKS", "1".to_owned()));
+    }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));
     }
@@ -137,23 +139,6 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     all.extend(own.map(|(name, value)| (name.to_owned(), value)));
     all.extend(runner.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     all
-}
-
-/// For the job hooks, which the entrypoint sets if there is a layout.
-fn report_hooks(fleet: &Fleet) -> Vec<(&'static str, String)> {
-    let reports = &fleet.reports;
-    if !reports.hooks {
-        return Vec::new();
-    }
-    let mut variables = vec![("RUNNERCTL_REPORTS_LAYOUT", reports.layout.to_string())];
-    // Without a server of ours or an address in the config nobody knows where a report can be seen.
-    if reports.serve || reports.url.is_some() {
-        variables.push(("RUNNERCTL_REPORTS_URL", reports.url()));
-    }
-    if reports.clean_workspace {
-        variables.push(("RUNNERCTL_CLEAN_WORKSPACE", "1".to_owned()));
-    }
-    variables
 }
 
 /// The floor for the entrypoint; for the runner's own programs, each under its own name, how many days they keep their

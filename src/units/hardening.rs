@@ -66,6 +66,20 @@ pub(super) fn of_engine(text: &mut UnitText) {
 /// - sockets in the file system: systemd's bus and the runners' engines.
 pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
     text.plain("ReadWritePaths", fleet.layout.state.display());
+    of_deleting(text, "AF_UNIX");
+}
+
+/// For the unit that deletes reports; as [`of_prune`], but it speaks to nobody.
+///
+/// Left open:
+/// - root, and its right to read and to delete any file: that is its work, below the reports directory alone.
+pub(super) fn of_reports_prune(text: &mut UnitText, fleet: &Fleet) {
+    // Before the first runner has started there is none.
+    text.plain("ReadWritePaths", format!("-{}", fleet.layout.reports.display()));
+    of_deleting(text, "none");
+}
+
+fn of_deleting(text: &mut UnitText, sockets: &str) {
     for (key, value) in [
         // Reads any file, deletes other people's, and from directories with a sticky bit; nothing else of root's.
         ("CapabilityBoundingSet", "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER"),
@@ -76,7 +90,6 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
         ("PrivateNetwork", "yes"),
         ("PrivateTmp", "yes"),
         ("ProtectClock", "yes"),
-        // Control groups are read to see who is busy.
         ("ProtectControlGroups", "yes"),
         ("ProtectHome", "read-only"),
         ("ProtectHostname", "yes"),
@@ -84,6 +97,54 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
         ("ProtectKernelModules", "yes"),
         ("ProtectKernelTunables", "yes"),
         ("ProtectSystem", "strict"),
+        ("RestrictAddressFamilies", sockets),
+        ("RestrictNamespaces", "yes"),
+        ("RestrictRealtime", "yes"),
+        ("RestrictSUIDSGID", "yes"),
+        ("SystemCallArchitectures", "native"),
+        ("SystemCallErrorNumber", "EPERM"),
+        ("SystemCallFilter", "@system-service"),
+    ] {
+        text.plain(key, value);
+    }
+}
+
+/// For the report server, where the host's systemd runs it: a user that exists as long as the service does, and a namespace of each kind.
+///
+/// Left open:
+/// - `AF_UNIX`: it says when it is ready. Visitors come through the socket that systemd opened, so no network is needed for them;
+/// - its own `/proc`: systemd itself needs one to start a program.
+pub(super) fn of_reports(text: &mut UnitText) {
+    for (key, value) in [
+        // With it come NoNewPrivileges=, PrivateTmp=, ProtectSystem=strict, RemoveIPC= and RestrictSUIDSGID=.
+        ("DynamicUser", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("DevicePolicy", "closed"),
+        ("IPAddressDeny", "any"),
+        ("PrivateDevices", "yes"),
+        ("PrivateIPC", "yes"),
+        ("PrivateNetwork", "yes"),
+        ("PrivateUsers", "yes"),
+        ("ProcSubset", "pid"),
+        ("ProtectClock", "yes"),
+        ("ProtectControlGroups", "yes"),
+        ("ProtectHome", "yes"),
+        ("ProtectHostname", "yes"),
+        ("ProtectKernelLogs", "yes"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectKernelTunables", "yes"),
+        ("ProtectProc", "invisible"),
+    ] {
+        text.plain(key, value);
+    }
+}
+
+/// For the report server under anybody's systemd: what needs no more than the promise to gain no privileges.
+pub(super) fn of_any_report_server(text: &mut UnitText) {
+    for (key, value) in [
+        ("LockPersonality", "yes"),
+        ("MemoryDenyWriteExecute", "yes"),
+        ("NoNewPrivileges", "yes"),
         ("RestrictAddressFamilies", "AF_UNIX"),
         ("RestrictNamespaces", "yes"),
         ("RestrictRealtime", "yes"),
@@ -91,6 +152,8 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
         ("SystemCallArchitectures", "native"),
         ("SystemCallErrorNumber", "EPERM"),
         ("SystemCallFilter", "@system-service"),
+        ("SystemCallFilter", "~@privileged @resources"),
+        ("UMask", "0077"),
     ] {
         text.plain(key, value);
     }

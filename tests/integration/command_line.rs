@@ -8,6 +8,7 @@ mod init;
 mod install;
 mod lookup;
 mod prune;
+mod reports;
 mod tokens;
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! What is asked of the index.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::Moment;
 use crate::reports::{Report, Run, encoded};
 
 /// The index's query.
@@ -22,10 +22,12 @@ pub struct Query {
 }
 
 impl Query {
-    pub(super) fn wants(&self, run: &Run, moment: Moment<'_>) -> bool {
+    /// Is `run` asked for, as it stands at `now`?
+    #[must_use]
+    pub fn wants(&self, run: &Run, now: Timestamp) -> bool {
         (self.workflow.is_empty() || self.workflow == run.workflow)
             && (self.outcome.is_empty() || self.outcome == run.outcome().word())
-            && (self.state.is_empty() || self.state == run.state(moment.now).word())
+            && (self.state.is_empty() || self.state == run.state(now).word())
             && (self.q.is_empty() || self.is_found_in(run))
     }
 

@@ -38,6 +38,9 @@ pub(super) struct Ended {
     pub(super) summary: String,
 }
 
+/// Those that stand in `reports.conf`.
+const FLEET_SETTINGS: [&str; 3] = ["layout", "url", "clean_workspace"];
+
 impl WorkflowJob {
     /// Of the workflow `ci`, run 42, on a runner with the default settings.
     pub(super) fn new() -> Self {
@@ -107,7 +110,7 @@ impl WorkflowJob {
         self.environment.remove(OsStr::new(name));
     }
 
-    /// What the entrypoint tells the hooks.
+    /// What the hooks are told by the host and by the entrypoint.
     pub(super) fn setting(&mut self, name: &str, value: &str) {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
@@ -152,12 +155,15 @@ impl WorkflowJob {
     }
 
     fn hook(&self, name: &str) -> Ended {
-        let settings: String = self
-            .settings
-            .iter()
-            .flat_map(|(name, value)| [name.as_str(), "=", value.as_str(), "\0"])
-            .collect();
-        fs::write(self.path("run/homelab-runner/status/hooks"), settings).unwrap();
+        // The host tells what holds for the fleet, the entrypoint the rest.
+        for (file, end, is_of_fleet) in [("scripts/reports.conf", "\n", true), ("status/hooks", "\0", false)]
+        {
+            let is_meant = |name: &str| FLEET_SETTINGS.contains(&name) == is_of_fleet;
+            let meant = self.settings.iter().filter(|(name, _)| is_meant(name));
+            let lines = meant.flat_map(|(name, value)| [name.as_str(), "=", value.as_str(), end]);
+            let text: String = lines.collect();
+            fs::write(self.path("run/homelab-runner").join(file), text).unwrap();
+        }
         let commands = tempfile::tempdir().unwrap();
         fs::set_permissions(commands.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = self.command();

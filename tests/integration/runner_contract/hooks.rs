@@ -25,9 +25,7 @@ fn with_own_hooks() -> Container {
 #[test]
 fn the_listener_gets_our_hooks_and_those_get_the_users_own() {
     let mut container = with_own_hooks();
-    container.env("RUNNERCTL_REPORTS_LAYOUT", "{workflow}/{run_id}");
-    container.env("RUNNERCTL_REPORTS_URL", "https://reports.example/");
-    container.env("RUNNERCTL_CLEAN_WORKSPACE", "1");
+    container.env("RUNNERCTL_JOB_HOOKS", "1");
     container.start_online();
     let found = variables(&container);
     let root = container.path("").display().to_string();
@@ -40,10 +38,7 @@ fn the_listener_gets_our_hooks_and_those_get_the_users_own() {
     assert!(!found.iter().any(|variable| variable.starts_with("RUNNERCTL_")), "{found:?}");
     let settings = container.read("run/homelab-runner/status/hooks");
     let expected = [
-        "layout={workflow}/{run_id}".to_owned(),
-        "url=https://reports.example/".to_owned(),
         format!("work={}", container.path("work").display()),
-        "clean_workspace=1".to_owned(),
         "started=/opt/started.sh".to_owned(),
         "completed=/opt/a b.js".to_owned(),
         format!("externals={root}/home/runner/externals"),
@@ -56,7 +51,7 @@ fn the_listener_gets_our_hooks_and_those_get_the_users_own() {
 }
 
 #[test]
-fn without_a_layout_the_users_own_hooks_are_the_listeners() {
+fn without_our_hooks_the_users_own_hooks_are_the_listeners() {
     let mut container = with_own_hooks();
     container.start_online();
     let found = variables(&container);
@@ -68,7 +63,7 @@ fn without_a_layout_the_users_own_hooks_are_the_listeners() {
 #[test]
 fn where_our_hooks_cannot_be_set_the_runner_works_without_them() {
     let mut container = with_own_hooks();
-    container.env("RUNNERCTL_REPORTS_LAYOUT", "{workflow}/{run_id}");
+    container.env("RUNNERCTL_JOB_HOOKS", "1");
     fs::create_dir_all(container.path("run/homelab-runner/status/hooks.new")).unwrap();
     container.start_online();
     assert!(variables(&container).contains(&"ACTIONS_RUNNER_HOOK_JOB_STARTED=/opt/started.sh".to_owned()));

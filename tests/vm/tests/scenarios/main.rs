@@ -14,6 +14,8 @@ mod isolation;
 mod limits;
 mod prune;
 mod queue;
+mod reports;
+mod retention;
 mod user;
 mod walls;
 mod ways;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        reports::SCENARIOS,
+        retention::SCENARIOS,
         installing::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,

@@ -13,7 +13,7 @@ use crate::runnerctl::{Runnerctl, temporary_directory};
 use crate::sample::median;
 use crate::table::{Row, time};
 
-const RUNS: u32 = 10_000;
+pub(crate) const RUNS: u32 = 10_000;
 
 /// They lie in so many workflows.
 const WORKFLOWS: u32 = 10;
@@ -87,7 +87,8 @@ fn cold_start(runnerctl: &Runnerctl, directory: &Path) -> Result<Duration> {
     Ok(begin.elapsed())
 }
 
-fn make(tree: &Path) -> io::Result<()> {
+/// So many runs that ended, in ten workflows.
+pub(crate) fn make(tree: &Path) -> io::Result<()> {
     (0..RUNS).try_for_each(|number| {
         report(&tree.join(format!("workflow-{}/{number}", number % WORKFLOWS)), number)
     })
