@@ -19,7 +19,7 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 22] = [
+const INSTALLED: [&str; 23] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-reports-prune.service",
@@ -42,6 +42,7 @@ const INSTALLED: [&str; 22] = [
     "var/lib/homelab-runners/scripts/job-completed.sh",
     "var/lib/homelab-runners/scripts/job-started.sh",
     "var/lib/homelab-runners/scripts/report.sh",
+    "var/lib/homelab-runners/scripts/reports.conf",
 ];
 
 #[test]
