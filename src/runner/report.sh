@@ -22,8 +22,8 @@ read_settings() {
 
 say() { printf 'runnerctl: %s\n' "$1"; }
 
-# A part of the calling script as a process of its own. This goes on when the time is over, even if that process cannot be
-# killed because it waits for a disk that does not answer.
+# A part of the calling script as a process of its own; false when it did not end in time. This goes on even if that process
+# cannot be killed, because it waits for a disk that does not answer.
 within() { # SECONDS PART
     local pid output line='' end=$((SECONDS + $1 + 2))
     exec {output}< <(exec timeout --kill-after=1 "$1" bash "$0" "$2" </dev/null 2>&1)
@@ -32,8 +32,9 @@ within() { # SECONDS PART
         printf '%s\n' "$line"
     done
     exec {output}<&-
-    ((SECONDS < end)) || return 124
+    ((SECONDS < end)) || return
     wait "$pid"
+    (($? < 124)) # timeout(1)
 }
 
 # --- names --------------------------------------------------------------------------------------------------------

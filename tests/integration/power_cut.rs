@@ -95,11 +95,9 @@ async fn from_quadlet_to_plain_services_and_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_report_server_that_moves_and_one_that_goes() {
-    // Without a name of its own the address is in the runners' links.
-    let here = "count = 1\n[reports]\nurl = \"http://reports.lan\"";
-    let moved = "count = 1\n[reports]\nurl = \"http://reports.lan\"\nlisten = \"127.0.0.1:9000\"";
-    let gone = "count = 1\n[reports]\nurl = \"http://reports.lan\"\nserve = false";
-    cut_everywhere(Change { from: Some(here), to: Some(moved), touched: &[] }).await;
+    let moved = "count = 1\n[reports]\nlisten = \"127.0.0.1:9000\"";
+    let gone = "count = 1\n[reports]\nserve = false";
+    cut_everywhere(Change { from: Some(ONE), to: Some(moved), touched: &[] }).await;
     cut_everywhere(Change { from: Some(moved), to: Some(gone), touched: &[] }).await;
 }
 

@@ -122,7 +122,7 @@ fn no_signal_is_lost_while_the_disk_is_looked_at() {
     assert_eq!(container.stop(), 0);
 }
 
-/// proc_pid_stat(5): the state is behind the name.
+/// `proc_pid_stat(5)`: the state is behind the name.
 fn is_asleep(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit(") ").next().unwrap().starts_with('S')
