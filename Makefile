@@ -11,11 +11,11 @@ zshdir = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 docdir = $(DESTDIR)$(PREFIX)/share/doc/homelab-runners
 
-.PHONY: help demo test lint unit vm bench guest build install clean
+.PHONY: help demo test lint unit browser vm bench guest build install clean
 
 help:
 	@echo 'make demo     build, boot a throw-away guest, run four runners and six workflow jobs on it'
-	@echo 'make test     lint, unit and integration tests, and every scenario in the guest'
+	@echo 'make test     lint, unit and integration tests, the reports in Chromium, and every scenario in the guest'
 	@echo 'make bench    measurements, each against a peer in the same run'
 	@echo 'make guest    boot the guest with everything in it, for trying things by hand'
 	@echo 'make install  build and install runnerctl (PREFIX=/usr/local, DESTDIR=)'
@@ -24,7 +24,7 @@ demo: packages
 	$(CARGO) build --quiet --workspace --bins
 	target/debug/demo
 
-test: packages lint unit vm
+test: packages lint unit browser vm
 
 # Each part alone, for developers.
 lint:
@@ -35,6 +35,11 @@ lint:
 
 unit:
 	$(CARGO) test --workspace --lib --bins --test integration --test simulator
+
+browser:
+	tests/browser/packages.sh
+	$(CARGO) build --quiet --bin runnerctl
+	cd tests/browser && npm ci --silent && npx playwright test
 
 vm:
 	$(CARGO) build --quiet --workspace --bins

@@ -41,7 +41,7 @@ refuse_what_is_wrong() {
     # shellcheck disable=SC2016 # an expression of GitHub's, not of bash
     sed 's/run: npm ci/run: echo ${{ github.head_ref }}/' "$here/playwright.yml" >"$broken/injection.yml"
     # shellcheck disable=SC2016
-    sed 's/github.run_id }}/github.run_id }/' "$here/playwright.yml" >"$broken/expression.yml"
+    sed 's/github.ref }}/github.ref }/' "$here/playwright.yml" >"$broken/expression.yml"
     if follow_the_schema "$broken/key.yml" >/dev/null 2>&1; then
         echo 'error: check-jsonschema accepts a workflow with a misspelt key' >&2
         exit 1

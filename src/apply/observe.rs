@@ -7,7 +7,7 @@ use super::{Error, Host};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
 use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Scope, names};
-use crate::runner::WORKER;
+use crate::runner::{SCRIPTS, WORKER};
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
 /// Reads files and units of ours.
@@ -111,7 +111,9 @@ fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
             look_at(directory.join(name))?;
         }
     }
-    for name in names::SCRIPTS.into_iter().chain([names::ENGINE_CONFIG]) {
+    for name in
+        SCRIPTS.map(|(name, _)| name).into_iter().chain([names::ENGINE_CONFIG, names::REPORT_SETTINGS])
+    {
         look_at(layout.scripts.join(name))?;
     }
     Ok(found)

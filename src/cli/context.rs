@@ -237,7 +237,11 @@ fn podman(fleet: &Fleet, given: Option<&PathBuf>) -> PathBuf {
     given.filter(|_| fleet.engine == Engine::Podman).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
-/// Runs a future to its end; nothing here needs more than one thread.
+/// Threads that wait for the disk; the report server's unit allows a hundred tasks.
+const BLOCKING_THREADS: usize = 64;
+
+/// Runs a future to its end; nothing here needs more than one thread beside those that wait.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.max_blocking_threads(BLOCKING_THREADS).enable_all().build()?.block_on(future)
 }

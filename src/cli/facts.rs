@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, GlobalArgs};
-use crate::config::Engine;
-use crate::doctor::{HostFacts, IdMapper, Needs, Program, UserNamespaces, Version};
-use crate::files::Root;
+use crate::config::{Engine, Tls};
+use crate::doctor::{
+    Certificate, HostFacts, IdMapper, ListenAddress, Needs, Program, UserNamespaces, Version,
+};
+use crate::files::{self, Root};
+use crate::fleet::{Scope, names};
 use crate::host_facts;
+use crate::http;
 use crate::programs::{self, NamespaceProbe};
+use crate::systemd::{ActiveState, Systemd};
 
 /// What the fleet asks of its host.
 pub(super) fn needs(context: &Context) -> Needs {
@@ -57,8 +62,19 @@ pub(super) async fn gather(global: &GlobalArgs, needs: &Needs) -> HostFacts {
         is_runtime_in_memory: host_facts::is_in_memory(&host.root.at(&needs.runtime)),
         is_clock_synchronized: None,
         lingers: user.as_deref().and_then(|user| host_facts::lingers(&root, user)),
+        report_address: host.report_address(global, needs).await,
+        report_certificate: needs.report_tls.as_ref().filter(|_| host.is_here()).map(certificate),
         uid,
         user,
+    }
+}
+
+/// As the server itself would load them.
+fn certificate(tls: &Tls) -> Certificate {
+    match http::Tls::load(tls.certificate.as_path(), tls.key.as_path()) {
+        Ok(_) => Certificate::Usable,
+        Err(error) if error.is_denied() => Certificate::Denied,
+        Err(error) => Certificate::Unusable { words: error.to_string(), mend: error.hint().to_owned() },
     }
 }
 
@@ -71,6 +87,24 @@ struct Place {
 impl Place {
     fn of(global: &GlobalArgs) -> Self {
         Self { root: global.root(), path: std::env::var_os("PATH") }
+    }
+
+    fn is_here(&self) -> bool {
+        self.root == Root::host()
+    }
+
+    /// Whoever listens on an address that the installed socket names, while that is active, is the socket.
+    async fn report_address(&self, global: &GlobalArgs, needs: &Needs) -> Option<ListenAddress> {
+        let address = needs.report_address.filter(|_| self.is_here())?;
+        let found = host_facts::listen_address(address);
+        if found != ListenAddress::Taken {
+            return Some(found);
+        }
+        let file = global.layout().ok()?.unit_dir.join(names::REPORTS_SOCKET);
+        let text = files::read(&file).ok().flatten().unwrap_or_default();
+        let is_named = text.lines().any(|line| line == format!("ListenStream={address}"));
+        let is_ours = is_named && is_active(needs.scope, names::REPORTS_SOCKET).await;
+        Some(if is_ours { ListenAddress::Ours } else { ListenAddress::Taken })
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
@@ -122,6 +156,17 @@ impl Place {
     fn probe(&self, uid: u32) -> Option<NamespaceProbe> {
         let setpriv = if uid == 0 { Some(self.find("setpriv")?) } else { None };
         Some(NamespaceProbe { setpriv, unshare: self.find("unshare")?, nothing: self.find("true")? })
+    }
+}
+
+async fn is_active(scope: Scope, unit: &str) -> bool {
+    let states = async { Systemd::connect(scope).await?.observe(&[unit]).await };
+    match states.await {
+        Ok(states) => states.iter().any(|state| state.active_state == ActiveState::Active),
+        Err(error) => {
+            tracing::debug!(%error, "it is not known who listens");
+            false
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `runnerctl unit-step …`: hidden, called by the runners' own units.
+//! `runnerctl unit-step …`: hidden, called by our own units.
 
 use std::path::PathBuf;
 
@@ -19,6 +19,17 @@ pub(super) enum Step {
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
+    /// ExecStartPre=: make the directories that the report server needs
+    PrepareReports(ReportsArgs),
+}
+
+/// Options of `unit-step prepare-reports`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportsArgs {
+    #[arg(long)]
+    reports_dir: PathBuf,
+    #[arg(long)]
+    server_root: Option<PathBuf>,
 }
 
 /// Options of `unit-step prepare`.
@@ -101,6 +112,12 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
             }
         }
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
+        Step::PrepareReports(args) => {
+            unit_step::prepare_reports(&args.reports_dir)?;
+            if let Some(root) = &args.server_root {
+                unit_step::prepare_server_root(root)?;
+            }
+        }
         Step::DetachEngine(args) => {
             if let Err(error) = unit_step::release(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);

@@ -165,7 +165,7 @@ pub(super) struct RawPrune {
 pub(super) struct RawReports {
     /// Job hooks give each workflow job a directory for its report (default true)
     pub hooks: Option<bool>,
-    /// That directory's place below the reports directory, of {owner}, {repository}, {workflow} and {run_id} (default "{workflow}/{run_id}")
+    /// That directory's place below the reports directory, of `{owner}`, `{repository}`, `{workflow}` and `{run_id}` (default `"{workflow}/{run_id}"`)
     pub layout: Option<ReportLayout>,
     /// Empty the workspace after each workflow job, by the same hooks (default true)
     pub clean_workspace: Option<bool>,
@@ -174,7 +174,7 @@ pub(super) struct RawReports {
     /// Its address and port (default "127.0.0.1:8089")
     #[schemars(with = "Option<String>")]
     pub listen: Option<Spanned<String>>,
-    /// The address that people type, for links to reports; default: that of `listen`
+    /// The address that people type, for links to reports, without a path; default: that of `listen`
     pub url: Option<ReportsUrl>,
     /// HTTPS
     #[schemars(with = "Option<RawTls>")]

@@ -121,7 +121,7 @@ fn all_problems_of_reports_are_told_at_once() {
         [
             "3:10 reports.layout: \"{job}\" has an unknown name in braces (allowed: {owner} {repository} {workflow} {run_id})",
             "4:10 reports.listen: \"localhost:8089\" is no address with a port (allowed: such as \"127.0.0.1:8089\", \"0.0.0.0:8089\" or \"[::]:8089\")",
-            "5:7 reports.url: \"reports.lan\" is no address of a report server (allowed: https://HOST[:PORT]/[PATH/])",
+            "5:7 reports.url: \"reports.lan\" is no address of a report server (allowed: https://HOST[:PORT]/ or http://HOST[:PORT]/)",
             "6:1 reports.tls: certificate is missing (give the PEM files of both: certificate = \"/…\", key = \"/…\")",
             "9:11 reports.retention.max_age: \"36h\" is out of range (allowed: whole days, \"1d\" to \"3650d\")",
             "10:12 reports.retention.runs_max: 0 is no number of runs (allowed: 1 to 1000000)",

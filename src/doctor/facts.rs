@@ -62,6 +62,41 @@ pub struct HostFacts {
     pub is_clock_synchronized: Option<bool>,
     /// The user's systemd runs without a login.
     pub lingers: Option<bool>,
+    /// Where the report server is to listen; `None`: it is not to run, or was not looked at.
+    pub report_address: Option<ListenAddress>,
+    /// The report server's; `None`: it has none, or was not looked at.
+    pub report_certificate: Option<Certificate>,
+}
+
+/// An address and port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// Nobody listens there.
+    Free,
+    /// The fleet's own socket listens there.
+    Ours,
+    /// Somebody else listens there.
+    Taken,
+    /// No interface of this host has it.
+    Absent,
+    /// This user may not try.
+    Unknown,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// They belong together.
+    Usable,
+    /// This user may not read them.
+    Denied,
+    /// They are no good.
+    Unusable {
+        /// Why, with the file.
+        words: String,
+        /// The next step.
+        mend: String,
+    },
 }
 
 /// A program on this host.

@@ -14,7 +14,9 @@ mod version;
 
 pub use distribution::{Distribution, OsRelease};
 pub use examine::examine;
-pub use facts::{ControlGroups, Disk, HostFacts, IdMapper, Program, SeLinux, UserNamespaces};
+pub use facts::{
+    Certificate, ControlGroups, Disk, HostFacts, IdMapper, ListenAddress, Program, SeLinux, UserNamespaces,
+};
 pub use finding::{Break, Finding, Verdict};
 pub use needs::Needs;
 pub use software::Software;

@@ -1,9 +1,10 @@
 //! What a fleet asks of its host.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::{Engine, Limits, SocketMode, UnitFormat};
+use crate::config::{Engine, Limits, SocketMode, Tls, UnitFormat};
 use crate::fleet::{Fleet, Scope};
 
 /// What a fleet asks of its host.
@@ -31,6 +32,10 @@ pub struct Needs {
     pub reports: PathBuf,
     /// The engine's own socket.
     pub socket: PathBuf,
+    /// Where the report server is to listen, if it is to run.
+    pub report_address: Option<SocketAddr>,
+    /// Its certificate and key.
+    pub report_tls: Option<Tls>,
 }
 
 impl Needs {
@@ -54,6 +59,8 @@ impl Needs {
                 Engine::Podman => layout.podman_socket.clone(),
                 Engine::Docker => layout.docker_socket().to_owned(),
             },
+            report_address: fleet.reports.serve.then_some(fleet.reports.listen),
+            report_tls: fleet.reports.tls.clone().filter(|_| fleet.reports.serve),
         }
     }
 

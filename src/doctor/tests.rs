@@ -256,3 +256,20 @@ fn the_table_has_a_line_for_each_finding_and_its_hint_below() {
     );
     assert_eq!(table(&[]), "");
 }
+
+#[test]
+fn a_report_server_that_cannot_start_is_refused_and_one_that_may_is_not() {
+    let needs = system("[reports]\nlisten = \"127.0.0.1:9000\"");
+    let with = |address| HostFacts { report_address: Some(address), ..debian_13() };
+    for address in [ListenAddress::Ours, ListenAddress::Absent, ListenAddress::Unknown] {
+        assert_refused(&with(address), &needs, &[]);
+    }
+    let taken = "reports.listen = \"127.0.0.1:9000\" needs port 9000: another program listens there";
+    let mend = "find it with `ss -ltnp 'sport = :9000'` and stop it, or set another reports.listen, or reports.serve = false";
+    assert_refused(&with(ListenAddress::Taken), &needs, &[(taken, mend)]);
+    let certificate = |found| HostFacts { report_certificate: Some(found), ..debian_13() };
+    assert_refused(&certificate(Certificate::Denied), &needs, &[]);
+    let (words, mend) = ("cannot read /a".to_owned(), "give it".to_owned());
+    let refusal = ("reports.tls needs certificate: cannot read /a", "give it, or leave reports.tls out");
+    assert_refused(&certificate(Certificate::Unusable { words, mend }), &needs, &[refusal]);
+}

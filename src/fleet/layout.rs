@@ -231,6 +231,12 @@ impl Layout {
         RunnerPaths::new(self.state.join(number.to_string()), self.runtime.join(number.to_string()))
     }
 
+    /// Empty; becomes the `/` of the report server.
+    #[must_use]
+    pub fn report_server_root(&self) -> PathBuf {
+        self.runtime.join("report-server")
+    }
+
     /// Where Docker listens.
     #[must_use]
     pub fn docker_socket(&self) -> &'static Path {

@@ -11,23 +11,29 @@ pub const PRUNE_TIMER: &str = "homelab-runners-prune.timer";
 /// What the timer starts.
 pub const PRUNE_SERVICE: &str = "homelab-runners-prune.service";
 
+/// The address of the report server; started with the target, and not stopped with it.
+pub const REPORTS_SOCKET: &str = "homelab-reports.socket";
+
+/// The report server, which the socket starts.
+pub const REPORTS_SERVICE: &str = "homelab-reports.service";
+
 /// Deletes old reports when it is due; started and stopped with the target.
 pub const REPORTS_PRUNE_TIMER: &str = "homelab-reports-prune.timer";
 
 /// What that timer starts.
 pub const REPORTS_PRUNE_SERVICE: &str = "homelab-reports-prune.service";
 
-/// What is started and stopped with the target beside the runners.
-pub const COMPANIONS: [&str; 2] = [PRUNE_TIMER, REPORTS_PRUNE_TIMER];
+/// What the target wants beside the runners.
+pub const COMPANIONS: [&str; 3] = [PRUNE_TIMER, REPORTS_PRUNE_TIMER, REPORTS_SOCKET];
 
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
-/// The scripts that run inside the containers.
-pub const SCRIPTS: [&str; 2] = ["entrypoint.sh", "health.sh"];
-
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
+
+/// What the job hooks know of reports; seen by them beside the scripts.
+pub const REPORT_SETTINGS: &str = "reports.conf";
 
 /// The unit of runner `number`, whatever file it comes from.
 #[must_use]
@@ -89,7 +95,7 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    [TARGET, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE].contains(&name)
+    [TARGET, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE, REPORTS_SERVICE].contains(&name)
         || COMPANIONS.contains(&name)
         || runner_of(name).is_some()
 }
@@ -130,6 +136,8 @@ mod tests {
             FLEET_SLICE,
             PRUNE_TIMER,
             PRUNE_SERVICE,
+            REPORTS_SOCKET,
+            REPORTS_SERVICE,
             REPORTS_PRUNE_TIMER,
             REPORTS_PRUNE_SERVICE,
         ] {
@@ -146,6 +154,8 @@ mod tests {
             "homelab-runner-engine@1.container",
             "homelab-runners-prune.slice",
             "homelab-runners-prune.timer.d",
+            "homelab-reports.slice",
+            "homelab-reports@1.service",
             "homelab-reports-prune.timer.d",
         ] {
             assert!(!is_unit_file(name), "{name}");

@@ -274,10 +274,13 @@ impl Plan {
                 }
             }
         }
-        // The target wants it, but one that is started already would not look for it again.
-        if !allowed.no_start {
-            let missing = companions(desired).filter(|name| !observed.companions_active.contains(name));
-            start.extend(missing.map(str::to_owned));
+        for unit in companions(desired) {
+            if observed.companions_active.contains(unit) {
+                restart.extend(self.is_outdated(unit, observed).then(|| unit.to_owned()));
+            } else if !allowed.no_start {
+                // The target wants it, but one that is started already would not look for it again.
+                start.push(unit.to_owned());
+            }
         }
         // Last, so that the others' own systemd jobs are there already and none is started twice.
         if !observed.target_active && !allowed.no_start {
@@ -289,6 +292,13 @@ impl Plan {
         if !start.is_empty() {
             self.steps.push(Step::Start(start));
         }
+    }
+
+    /// A socket listens, and its service runs, as their files said when they were started; both follow the socket's restart. What a run that was
+    /// cut off wrote may not have been followed by one. A timer takes a new file by itself when systemd reloads.
+    fn is_outdated(&self, unit: &str, observed: &Observed) -> bool {
+        let is_written = |step: &Step| matches!(step, Step::Write(file) if [names::REPORTS_SOCKET, names::REPORTS_SERVICE].contains(&file.name().as_str()));
+        unit == names::REPORTS_SOCKET && (observed.interrupted || self.steps.iter().any(is_written))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The edge to the facts of a host that stand in files: `/proc`, `/sys`, `/etc`, and what file systems have left.
+//! The edge to the facts of a host that stand in files: `/proc`, `/sys`, `/etc`, what file systems have left, and which ports are free.
 //!
 //! Every function takes the directory that stands for `/`. No judgement here: `doctor` has that. `None` is "cannot be read".
 
@@ -6,6 +6,7 @@ mod accounts;
 mod control_groups;
 mod file_systems;
 mod kernel;
+mod network;
 
 use std::fs;
 use std::io;
@@ -15,6 +16,7 @@ pub use accounts::{id_mapper, lingers, subordinate_ranges, uid, user};
 pub use control_groups::control_groups;
 pub use file_systems::{disks, is_in_memory};
 pub use kernel::{apparmor, is_booted_with_systemd, kernel, network_namespaces, selinux, user_namespaces};
+pub use network::listen_address;
 
 use crate::doctor::{Distribution, OsRelease};
 

@@ -1,21 +1,31 @@
 //! Connections, a bounded number of them for a bounded time each.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
-/// A report's page loads a dozen files at a time; more visitors than this wait.
+use super::tls::{HANDSHAKE, Tls, to_https};
+use super::visitors::{Line, Visit, Visitors};
+
+/// A report's page loads a dozen files at a time; of more than this the idlest makes way.
 const MOST_CONNECTIONS: usize = 256;
 
-/// Whoever is slower than this to ask is cut off.
+/// Whoever is slower than this to ask is cut off; so is whoever is slower to agree on a cipher.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Bytes of a request that are read, and of an answer that wait to be sent; browsers' requests are below 16 KiB, cookies and all.
+const MOST_BUFFERED: usize = 64 * 1024;
 
 /// Whoever reads a file slower than this is cut off.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
@@ -23,37 +33,109 @@ const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
 /// A pause after a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until the process ends.
-///
-/// # Errors
-/// The listener cannot be waited on.
-pub async fn serve(listener: std::net::TcpListener, site: Router) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
-    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    loop {
-        let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
-                continue;
+/// Answers that are under way when the server is to end have so long.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// Longer than any server runs.
+const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// What is served, and to whom.
+pub struct Server {
+    /// What is answered.
+    pub site: Router,
+    /// HTTPS instead of HTTP.
+    pub tls: Option<Tls>,
+    /// Ends when nobody came for so long.
+    pub idle_exit: Option<Duration>,
+}
+
+impl Server {
+    /// Answers on `listener` until `end` comes or nobody else does; answers that are under way are finished.
+    ///
+    /// # Errors
+    /// The listener cannot be waited on.
+    pub async fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let (free, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+        let visitors = Visitors::none();
+        let mut end = pin!(end);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut end => break,
+                accepted = listener.accept() => accepted,
+                () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
+                    if free.available_permits() == MOST_CONNECTIONS {
+                        break;
+                    }
+                    continue;
+                }
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    if free.available_permits() == 0 {
+                        visitors.make_way();
+                    }
+                    let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
+                    self.attend(stream, visitors.enter(), place, graceful.watcher());
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
-        };
+        }
+        drop(listener);
+        if timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
+            tracing::info!("some answers are cut off");
+        }
+        Ok(())
+    }
+
+    fn attend(&self, stream: TcpStream, visit: Arc<Visit>, place: OwnedSemaphorePermit, watcher: Watcher) {
         // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot send without delay");
         }
-        let service = TowerToHyperService::new(site.clone());
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let (site, tls) = (self.site.clone(), self.tls.clone());
         tokio::spawn(async move {
-            if let Ok(Err(error)) = tokio::time::timeout(LONGEST_CONNECTION, connection).await {
-                tracing::debug!(%error, "a connection broke");
+            let answered = async {
+                let line = Line { stream, visit: Arc::clone(&visit) };
+                match tls {
+                    Some(tls) => over_tls(line, site, &tls, watcher).await,
+                    None => over(line, site, watcher).await,
+                }
+            };
+            tokio::select! {
+                () = visit.asked_to_leave() => tracing::debug!("an idle connection makes way"),
+                ended = timeout(LONGEST_CONNECTION, answered) => {
+                    if let Ok(Err(error)) = ended {
+                        tracing::debug!(%error, "a connection broke");
+                    }
+                }
             }
             drop(place);
         });
     }
+}
+
+async fn over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Router,
+    watcher: Watcher,
+) -> io::Result<()> {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_BUFFERED);
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(site));
+    watcher.watch(connection).await.map_err(io::Error::other)
+}
+
+async fn over_tls(line: Line<TcpStream>, site: Router, tls: &Tls, watcher: Watcher) -> io::Result<()> {
+    let mut first = [0];
+    timeout(HEADERS_WITHIN, line.stream.peek(&mut first)).await??;
+    if first != [HANDSHAKE] {
+        return over(line, to_https(), watcher).await;
+    }
+    let stream = timeout(HEADERS_WITHIN, tls.acceptor().accept(line)).await??;
+    over(stream, site, watcher).await
 }

@@ -4,6 +4,10 @@ mod connections;
 mod origin;
 mod shelf;
 mod site;
+mod tls;
+mod visitors;
 
-pub use connections::serve;
+pub use connections::Server;
+pub use origin::Scheme;
 pub use site::site;
+pub use tls::{Tls, TlsError};

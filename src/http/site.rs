@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -13,7 +14,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use tower_http::services::fs::{Backend, ServeDir};
 
-use super::origin::origin;
+use super::origin::{Scheme, origin};
 use super::shelf::Shelf;
 use crate::reports::page::{self, Moment};
 use crate::reports::{Index, Location, Source, media};
@@ -29,26 +30,34 @@ const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; st
 
 struct Site<S: Source> {
     source: S,
+    scheme: Scheme,
     shelf: Shelf<S>,
 }
 
-/// The index at `/`, and below `/r/` the files and directories of `source`.
-pub fn site<S: Source + Backend>(source: S) -> Router {
-    let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source });
+/// The index at `/`, and below `/r/` the files and directories of `source`, for visitors who come by `scheme`.
+pub fn site<S: Source + Backend>(source: S, scheme: Scheme) -> Router {
+    let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source, scheme });
     let files = Router::new().fallback(below_reports::<S>);
     let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
+    let icon = async || own("image/svg+xml", page::ICON.to_owned());
     Router::new()
         .route("/", get(index::<S>))
         .route("/style.css", get(style))
+        .route("/favicon.ico", get(icon))
         .nest("/r", files)
+        .fallback(async || missing())
         .with_state(site)
 }
 
 async fn index<S: Source + Clone>(
     State(site): State<Arc<Site<S>>>,
-    Query(query): Query<page::Query>,
+    query: Result<Query<page::Query>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(error) => return guarded(error.into_response()),
+    };
     let shown = site.shown(&headers, |index, moment| Some(page::index(index, &query, moment))).await;
     shown.unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
@@ -58,7 +67,7 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]).into_response();
     }
     let Some(location) = Location::of_url_path(request.uri().path()) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return missing();
     };
     if let Some(page) = names_page(&site, &location, request.headers()).await {
         return page;
@@ -69,8 +78,9 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
     let files = ServeDir::with_backend("", site.source.clone());
     let mut files = files.redirect_path_prefix("/r").ignore_multi_range_requests(true);
     match files.try_call(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => missing(),
         Ok(response) => of_report(response.map(Body::new), &location),
-        Err(error) if error.kind() == ErrorKind::NotFound => StatusCode::NOT_FOUND.into_response(),
+        Err(error) if error.kind() == ErrorKind::NotFound => missing(),
         Err(error) => {
             tracing::warn!(%error, path = location.path(), "cannot read a file");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -109,7 +119,7 @@ async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response 
     });
     match listed.await {
         Ok(Some(page)) => own("text/html; charset=utf-8", page),
-        _ => StatusCode::NOT_FOUND.into_response(),
+        _ => missing(),
     }
 }
 
@@ -118,8 +128,16 @@ fn own(content_type: &'static str, content: String) -> Response {
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, OWN_PAGES),
         (header::CACHE_CONTROL, "no-cache"),
+        // A report that opens one of our pages gets no hold of its window, though it is of the same origin.
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     guarded((headers, content).into_response())
+}
+
+fn missing() -> Response {
+    let mut response = own("text/html; charset=utf-8", page::missing());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 fn of_report(mut response: Response, location: &Location) -> Response {
@@ -158,7 +176,7 @@ impl<S: Source + Clone> Site<S> {
         page: impl FnOnce(&Index, Moment<'_>) -> Option<String>,
     ) -> Option<Response> {
         let copy = self.shelf.copy().await?;
-        let origin = origin(headers);
+        let origin = origin(headers, self.scheme);
         let moment = Moment { now: Timestamp::now(), read: copy.read, origin: origin.as_deref() };
         page(&copy.index, moment).map(|page| own("text/html; charset=utf-8", page))
     }

@@ -109,7 +109,12 @@ fn below(directory: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, Err
 }
 
 fn file(directory: impl AsFd, path: &str) -> io::Result<File> {
-    let file = File::from(below(directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
+    // Looked at before: with a device, opening it can be enough to set something off.
+    let found = fstat(below(&directory, path, OFlags::PATH)?)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let file = File::from(below(&directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 

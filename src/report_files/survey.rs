@@ -57,11 +57,17 @@ pub(super) fn index(tree: &ReportTree, known: &mut Known, now: Timestamp) -> Ind
     }
     let mut walk = Walk { most: tree.most, left: tree.most.in_all, is_cut: false, is_whole, now };
     let mut before = std::mem::take(&mut known.workflows);
-    for name in walk.read(&top, &mut Names::default()) {
-        let Some(opened) = directory(&top, &name) else { continue };
-        let mut workflow = before.remove(&name).unwrap_or_default();
-        walk.workflow(&opened, &name, &mut workflow);
-        known.workflows.insert(name, workflow);
+    let names = walk.read(&top, &mut Names::default());
+    let mut left = walk.left;
+    for (name, others) in names.iter().zip((1..=names.len()).rev()) {
+        let Some(opened) = directory(&top, name) else { continue };
+        let mut workflow = before.remove(name).unwrap_or_default();
+        // A share of what is left: a workflow with names without end hides none of the others.
+        let share = left / others;
+        walk.left = share;
+        walk.workflow(&opened, name, &mut workflow);
+        left -= share - walk.left;
+        known.workflows.insert(name.clone(), workflow);
     }
     let runs = known.workflows.values().flat_map(|workflow| workflow.runs.values());
     Index::of(runs.filter_map(|known| known.run.clone()).collect(), walk.is_cut)

@@ -41,6 +41,21 @@ fn reports_are_read_newest_first() {
 }
 
 #[test]
+fn the_html_of_a_playwright_from_before_1_45_has_another_end() {
+    let root = tempfile::tempdir().unwrap();
+    let index = "ci/1/1-a/html/index.html";
+    let html = || ReportTree::open(root.path()).unwrap().scan().reports.first().unwrap().html;
+    write(
+        &root,
+        index,
+        "<script>window.playwrightReportBase64 = \"data:application/zip;base64,AA==\";</script>",
+    );
+    assert_eq!(html(), Html::Complete);
+    write(&root, index, "<script>window.playwrightReportBase64 = \"data:application/zip;base64,AA==");
+    assert_eq!(html(), Html::Partial);
+}
+
+#[test]
 fn links_files_and_hidden_directories_are_no_reports() {
     let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     started(&outside, "1/1-test-r1-a", "2020-01-01T00:00:00Z");
@@ -207,6 +222,19 @@ fn a_bound_holds_for_what_is_known_too() {
 }
 
 #[test]
+fn a_workflow_with_names_without_end_hides_no_other_one() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        ended(&root, &format!("a/{number}/1-a"), 1);
+    }
+    ended(&root, "z/1000/1-a", 7);
+    let most = Most { names: 30, in_all: 40 };
+    let tree = ReportTree { most, ..ReportTree::open(root.path()).unwrap() };
+    let index = tree.index(&mut Known::default(), later(0));
+    assert!(index.incomplete && index.run("z", "1000").is_some(), "{index:?}");
+}
+
+#[test]
 fn the_oldest_screenshot_and_trace_are_found_and_no_link_is_one() {
     let root = tempfile::tempdir().unwrap();
     let html = "ci/1/1-a/html";
@@ -224,4 +252,31 @@ fn the_oldest_screenshot_and_trace_are_found_and_no_link_is_one() {
     assert_eq!(evidence(), Evidence { screenshot: screenshot.clone(), trace: None });
     write(&root, &format!("{html}/trace/index.html"), "");
     assert_eq!(evidence(), Evidence { screenshot, trace: Some("z.zip".to_owned()) });
+}
+
+#[test]
+fn a_report_without_playwrights_html_names_what_else_is_there_and_counts_its_junit_tests() {
+    let root = tempfile::tempdir().unwrap();
+    let suites = "<testsuites tests=\"3\" failures=\"1\" time=\"2.5\"><testsuite/></testsuites>";
+    for (path, text) in [
+        ("junit.xml", suites),
+        ("a.xml", "<project/>"),
+        ("coverage/index.html", "<html>"),
+        ("blob/report.zip", "PK"),
+        ("notes.txt", "x"),
+        (".runnerctl/started.json", "{}"),
+    ] {
+        write(&root, &format!("ci/1/1-a/{path}"), text);
+    }
+    symlink("/etc/passwd", root.path().join("ci/1/1-a/aaa.xml")).unwrap();
+    let tree = ReportTree::open(root.path()).unwrap();
+    let report = || tree.scan().reports.first().unwrap().clone();
+    assert_eq!(report().others, ["a.xml", "blob", "coverage", "junit.xml", "notes.txt"]);
+    let counted = Stats { milliseconds: 2500, expected: 2, unexpected: 1, ..Stats::default() };
+    assert_eq!((report().stats, report().html), (Some(counted), Html::Missing));
+    // Beside a whole HTML report the listing is enough, and Playwright's own counts go before.
+    write(&root, "ci/1/1-a/html/index.html", "<template></template>");
+    assert_eq!((report().others, report().outcome()), (Vec::new(), Outcome::Failed));
+    write(&root, "ci/1/1-a/results.json", "{\"stats\":{\"expected\":7}}");
+    assert_eq!(report().outcome(), Outcome::Passed);
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything here was written by workflows and proves nothing: it is shown, and nothing else follows from it.
 
+mod junit;
 mod location;
 mod media;
 mod metadata;
@@ -14,6 +15,7 @@ mod visible;
 
 use jiff::Timestamp;
 
+pub use junit::junit;
 pub use location::{Location, encoded};
 pub use media::{Media, media};
 pub use metadata::{Finished, Started, Stats};

@@ -26,12 +26,14 @@ pub struct Report {
     pub started: Option<Started>,
     /// When the completed hook was called, if it was.
     pub finished: Option<String>,
-    /// The JSON report's summary.
+    /// The summary of Playwright's JSON report, else of a `JUnit` report.
     pub stats: Option<Stats>,
     /// The HTML report.
     pub html: Html,
     /// What its tests left to look at.
     pub evidence: Evidence,
+    /// Other files and directories in it, the first few; looked for where there is no whole HTML report.
+    pub others: Vec<String>,
 }
 
 /// Files in Playwright's `html/data`, by name; those of the first test that has any.

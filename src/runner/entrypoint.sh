@@ -2,7 +2,8 @@
 # PID 1 of a runner container, started as root: registers the runner once, keeps its identity, then runs GitHub's
 # listener as the user `runner` and gives systemd an exit code that says why it ended (src/runner/exit.rs).
 # Needs bash >= 4.4, coreutils and util-linux' setpriv; works in any image with bin/Runner.Listener in /home/runner or
-# /actions-runner. RUNNERCTL_SYSROOT (tests) goes before every path that is fixed inside the container.
+# /actions-runner. For tests: RUNNERCTL_SYSROOT goes before every path that is fixed inside the
+# container, RUNNERCTL_REFRESH_SECONDS is the time between two looks at the session and the disk.
 # shellcheck disable=SC2317 # many functions are reached through `trap` and `launch` only
 set -uo pipefail
 set +x    # SHELLOPTS=xtrace in the container's environment would print the token
@@ -17,7 +18,10 @@ readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
-readonly refresh_seconds=30
+readonly has_job_hooks=${RUNNERCTL_JOB_HOOKS:-}
+# What our hooks have to know of this runner. In a file: workflow steps can change the environment of later ones.
+readonly hook_settings=("work=$work" "started=${ACTIONS_RUNNER_HOOK_JOB_STARTED:-}" "completed=${ACTIONS_RUNNER_HOOK_JOB_COMPLETED:-}")
+readonly refresh_seconds=${RUNNERCTL_REFRESH_SECONDS:-30}
 readonly engine_limit=600 # tenths of a second
 readonly free_disk_min=${RUNNERCTL_FREE_DISK_MIN:-0} # bytes; 0: no floor
 declare -A want=(
@@ -33,8 +37,8 @@ unset -v registration_token "${!RUNNERCTL_@}" "${!ACTIONS_RUNNER_INPUT_@}" "${!R
 export RUNNER_PERFLOG=$perf_dir
 export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
 
-runner_root='' sink_fd='' clock_fd='' child='' child_target='' child_status=0 killer=''
-stop_asked=0 ending=0 online=0 no_space=''
+runner_root='' sink_fd='' clock='' clock_fd='' child='' child_target='' child_status=0 killer=''
+stop_asked=0 ending=0 no_space=''
 drop=() # the command that becomes the user `runner`
 
 exec {nap_fd}<> <(:) # never readable and never at its end: `read -t` on it sleeps without a process
@@ -42,10 +46,10 @@ nap() { read -rt "$1" -u "$nap_fd" _ || true; }
 
 say() { printf 'runner %s: %s\n' "${want[name]}" "$1" >&2; }
 
-# One writer of the state file: this process. Readers see the old text or the new one.
+# Readers see the old text or the new one. The clock writes too: see `end_clock`.
 set_state() { # WORD SENTENCE
-    printf '%s\n%s\n' "$1" "$2" >"$status/.state.new" && chmod 0644 "$status/.state.new" &&
-        mv -fT "$status/.state.new" "$status/state"
+    local new=$status/.state.$BASHPID.new
+    printf '%s\n%s\n' "$1" "$2" >"$new" && chmod 0644 "$new" && mv -fT "$new" "$status/state"
 }
 
 fail() { # CODE CAUSE HINT
@@ -219,7 +223,7 @@ restore_identity() {
 }
 
 keep_file() {
-    local new=$identity/$1.new
+    local new=$identity/$1.$BASHPID.new
     (as_runner timeout 5 cat "$runner_root/$1") >"$new" && is_whole_json "$new" && sync "$new" &&
         mv -fT "$new" "$identity/$1"
 }
@@ -284,9 +288,9 @@ wait_for_child() {
 # A process that the runner left behind may hold the pipe, so the reader gets two seconds to see its end.
 reader_status() { # PID
     local i
-    for ((i = 0; i < 20; i++)); do
+    for ((i = 0; i < 200; i++)); do
         kill -0 "$1" 2>/dev/null || break
-        nap 0.1
+        nap 0.01
     done
     kill -KILL "$1" 2>/dev/null
     wait "$1" 2>/dev/null
@@ -331,15 +335,11 @@ on_unhealthy() { # health.sh asks
 }
 
 # Is less free in the work folder than the floor? Says so in `no_space`. What cannot be asked is no reason to end.
-# Runs in a trap, where bash has three snares: another trap may run inside of any `$(...)` (bash 5.2 then loses it with a
-# syntax error), inside of a `read` that waits for a pipe (where a `read` gets nothing), and a bare `return` has the status
-# of the last command before the trap. Hence a file, and a status.
 disk_is_short() {
     local blocks='' size='' free
     ((free_disk_min)) || return 1
     # What is kept back for root is not free for workflow jobs.
-    stat --file-system --format='%a %S' "$work" >"$status/.free" 2>/dev/null || return 1
-    read -r blocks size <"$status/.free" || return 1
+    read -r blocks size < <(stat --file-system --format='%a %S' "$work" 2>/dev/null) || return 1
     [[ $blocks =~ ^[0-9]+$ && $size =~ ^[1-9][0-9]*$ ]] || return 1
     free=$((blocks * size))
     ((free < free_disk_min)) || return 1
@@ -360,28 +360,40 @@ session_created() {
     ((created))
 }
 
-# Background clock of the main process: USR2 once there is a session, then every now and then. Builtins only. It reads
-# from a pipe that the main process alone holds, so `read` sleeps, and fails otherwise than by time when that one ends.
+# Looks as soon as there is a session, then every now and then. A process beside the main one, which gets as few signals as can be: bash (seen with 5.2) loses one
+# that comes while it still answers another inside of `wait`, and the one lost may be the stop. It ends with the pipe, which the main process alone holds.
 watch_session() {
-    until session_created; do
-        read -rt 0.1 _
-        (($? > 128)) || exit
-    done
-    while kill -USR2 "$$"; do
-        read -rt "$refresh_seconds" _
-        (($? > 128)) || exit
+    until session_created; do pause 0.1; done
+    set_state online "listening for workflow jobs of ${want[url]}"
+    while :; do
+        if session_created; then
+            keep_refreshed_files
+            # The listener cannot be told to wait, so it ends before it takes another workflow job; the next start looks again.
+            ! disk_is_short || worker_is_alive || tell_no_space
+        fi
+        pause "$refresh_seconds"
     done
 }
 
-on_tick() {
-    [[ -n $child ]] && ((!stop_asked && !ending)) && session_created || return 0
-    if ((!online)); then
-        online=1
-        set_state online "listening for workflow jobs of ${want[url]}"
-    fi
-    keep_refreshed_files
-    # The listener cannot be told to wait, so it ends before it takes another workflow job; the next start looks again.
-    listener_may_end && disk_is_short && ! worker_is_alive && end_listener 74
+pause() { # SECONDS
+    read -rt "$1" _
+    (($? > 128)) || exit # the end of the pipe
+}
+
+tell_no_space() {
+    printf '%s\n' "$no_space" >"$status/.no-space"
+    kill -USR2 "$$"
+}
+
+on_no_space() {
+    ! listener_may_end || worker_is_alive || end_listener 74
+}
+
+# Waits for the clock, so that it changes nothing more.
+end_clock() {
+    exec {clock_fd}>&-
+    clock_fd=''
+    reader_status "$clock"
 }
 
 # --- registration -------------------------------------------------------------------------------------------------
@@ -496,6 +508,19 @@ prepare_identity() {
 
 # --- the listener -------------------------------------------------------------------------------------------------
 
+# A user's own hooks are run by ours.
+set_job_hooks() {
+    local file=$status/hooks
+    [[ -n $has_job_hooks ]] || return 0
+    if printf '%s\0' "${hook_settings[@]}" "externals=$runner_root/externals" >"$file.new" && chmod 0644 "$file.new" &&
+        mv -fT "$file.new" "$file"; then
+        export ACTIONS_RUNNER_HOOK_JOB_STARTED=$run_dir/scripts/job-started.sh
+        export ACTIONS_RUNNER_HOOK_JOB_COMPLETED=$run_dir/scripts/job-completed.sh
+    else
+        say "cannot write $file: no workflow job gets a directory for its report"
+    fi
+}
+
 listen() {
     umask 022
     as_runner bin/Runner.Listener run
@@ -517,13 +542,15 @@ watch_stderr() {
 run_listener() {
     local reader removed
     set_state connecting "waiting for a session at ${want[url]}"
+    rm -f "$status/.no-space"
     exec {clock_fd}> >(watch_session)
+    clock=$!
     exec {sink_fd}> >(watch_stderr) # the last one, because older versions of bash can wait only for that
     reader=$!
     launch listen 2>&"$sink_fd"
     exec {sink_fd}>&-
     wait_for_child
-    exec {clock_fd}>&-
+    end_clock
     [[ -z $killer ]] || kill -KILL "$killer" 2>/dev/null
     reader_status "$reader"
     removed=$?
@@ -542,7 +569,7 @@ run_listener() {
 fail_listener() {
     local again='restarted by itself; the lines of the listener are above'
     ((ending != 73)) || fail 73 'unhealthy: the health check asked for a restart' 'restarted by itself'
-    ((ending != 74)) || fail 74 "$no_space" "$space_hint"
+    ((ending != 74)) || fail 74 "$(<"$status/.no-space")" "$space_hint"
     case $child_status in
     3 | 4) fail 75 'the listener ended to update itself, but updates are disabled' 'use a newer runner image' ;;
     5) fail 70 'GitHub holds another session of this runner' \
@@ -555,7 +582,7 @@ fail_listener() {
 main() {
     trap on_stop INT TERM
     trap on_unhealthy USR1
-    trap on_tick USR2
+    trap on_no_space USR2
     # With nothing mounted there (Compose), it is the container's own; the user `runner` has to get through to perf/.
     [[ -d $status ]] || (umask 022 && mkdir -p "$status")
     rm -f "$status/health-failures"
@@ -567,6 +594,7 @@ main() {
     ! disk_is_short || fail 74 "$no_space" "$space_hint"
     prepare_identity
     await_private_engine
+    set_job_hooks
     run_listener
 }
 main

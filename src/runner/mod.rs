@@ -14,5 +14,23 @@ pub const ENTRYPOINT: &str = include_str!("entrypoint.sh");
 /// The container's health check.
 pub const HEALTH: &str = include_str!("health.sh");
 
+/// GitHub's listener runs it before the first step of a workflow job.
+pub const JOB_STARTED: &str = include_str!("job-started.sh");
+
+/// GitHub's listener runs it after the last step of a workflow job.
+pub const JOB_COMPLETED: &str = include_str!("job-completed.sh");
+
+/// What these two have in common.
+pub const REPORT: &str = include_str!("report.sh");
+
+/// Every script of the container, by name.
+pub const SCRIPTS: [(&str, &str); 5] = [
+    ("entrypoint.sh", ENTRYPOINT),
+    ("health.sh", HEALTH),
+    ("job-started.sh", JOB_STARTED),
+    ("job-completed.sh", JOB_COMPLETED),
+    ("report.sh", REPORT),
+];
+
 /// Name (`comm`) of the process that lives exactly as long as a workflow job runs.
 pub const WORKER: &str = "Runner.Worker";

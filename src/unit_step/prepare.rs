@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::prepare_reports;
 use crate::config::{RegistrationToken, Tokens, variable};
 use crate::files::{self, FileError, Tree};
 use crate::fleet::ids::{RUNNER_ID, SHARED_ID};
@@ -105,16 +106,12 @@ fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
 
 fn make_directories(step: &Prepare) -> Result<(), FileError> {
     let paths = &step.paths;
-    for (directory, mode) in [
-        (&paths.identity, 0o700),
-        (&paths.work, 0o755),
-        (&paths.token, 0o700),
-        (&paths.status, 0o755),
-        // Like /tmp: whatever the runners' user ids are on this host, each may add to it.
-        (&step.reports, 0o1777),
-    ] {
+    for (directory, mode) in
+        [(&paths.identity, 0o700), (&paths.work, 0o755), (&paths.token, 0o700), (&paths.status, 0o755)]
+    {
         files::make_directory(directory, mode)?;
     }
+    prepare_reports(&step.reports)?;
     for directory in [&paths.identity, &paths.token, &paths.status] {
         give(directory, step.container_root(), 0)?;
     }

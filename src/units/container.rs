@@ -122,6 +122,9 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
             variables.push(("RUNNERCTL_RUNNER_ID", ids.runner().to_string()));
         }
     }
+    if fleet.reports.hooks {
+        variables.push(("RUNNERCTL_JOB_HOOKS", "1".to_owned()));
+    }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));
     }

@@ -10,9 +10,11 @@ use crate::config::Flavour;
 use crate::fleet::{Fleet, Runner, names};
 
 /// Settings that have no option on Podman's command line, containers.conf(5).
-pub(super) const CONFIG: &str = "# There is no journal in an engine's file system; `docker logs` reads files.
-[containers]
+pub(super) const CONFIG: &str = "[containers]
+# There is no journal in an engine's file system; `docker logs` reads files.
 log_driver = \"k8s-file\"
+# Every container has the reports where the runner has them, `container:` workflow jobs among them; what a workflow mounts there itself takes its place.
+volumes = [\"/reports:/reports\"]
 ";
 
 /// Where the engine finds [`CONFIG`] in its file system.

@@ -109,6 +109,56 @@ fn of_deleting(text: &mut UnitText, sockets: &str) {
     }
 }
 
+/// For the report server, where the host's systemd runs it: a user that exists as long as the service does, and a namespace of each kind.
+///
+/// Left open:
+/// - `AF_UNIX`: it says when it is ready. Visitors come through the socket that systemd opened, so no network is needed for them;
+/// - its own `/proc`: systemd itself needs one to start a program.
+pub(super) fn of_reports(text: &mut UnitText) {
+    for (key, value) in [
+        // With it come NoNewPrivileges=, PrivateTmp=, ProtectSystem=strict, RemoveIPC= and RestrictSUIDSGID=.
+        ("DynamicUser", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("DevicePolicy", "closed"),
+        ("IPAddressDeny", "any"),
+        ("PrivateDevices", "yes"),
+        ("PrivateIPC", "yes"),
+        ("PrivateNetwork", "yes"),
+        ("PrivateUsers", "yes"),
+        ("ProcSubset", "pid"),
+        ("ProtectClock", "yes"),
+        ("ProtectControlGroups", "yes"),
+        ("ProtectHome", "yes"),
+        ("ProtectHostname", "yes"),
+        ("ProtectKernelLogs", "yes"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectKernelTunables", "yes"),
+        ("ProtectProc", "invisible"),
+    ] {
+        text.plain(key, value);
+    }
+}
+
+/// For the report server under anybody's systemd: what needs no more than the promise to gain no privileges.
+pub(super) fn of_any_report_server(text: &mut UnitText) {
+    for (key, value) in [
+        ("LockPersonality", "yes"),
+        ("MemoryDenyWriteExecute", "yes"),
+        ("NoNewPrivileges", "yes"),
+        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("RestrictNamespaces", "yes"),
+        ("RestrictRealtime", "yes"),
+        ("RestrictSUIDSGID", "yes"),
+        ("SystemCallArchitectures", "native"),
+        ("SystemCallErrorNumber", "EPERM"),
+        ("SystemCallFilter", "@system-service"),
+        ("SystemCallFilter", "~@privileged @resources"),
+        ("UMask", "0077"),
+    ] {
+        text.plain(key, value);
+    }
+}
+
 fn of_all(text: &mut UnitText) {
     text.plain("RestrictAddressFamilies", SOCKETS)
         .plain("RestrictRealtime", "yes")

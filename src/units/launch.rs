@@ -100,7 +100,8 @@ pub(super) fn digest(fleet: &Fleet, runner: &Runner, programs: &Programs, text: 
     let engine = runner.ids.map_or_else(String::new, |_| {
         [engine::service(fleet, runner, programs), engine::socket(runner)].concat()
     });
-    let contract = [text, runner::ENTRYPOINT, runner::HEALTH, &engine, engine::CONFIG].concat();
+    let scripts = runner::SCRIPTS.map(|(_, source)| source).concat();
+    let contract = [text, &scripts, &engine, engine::CONFIG].concat();
     Sha256::digest(contract.as_bytes())
         .iter()
         .take(8)

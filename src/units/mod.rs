@@ -7,9 +7,11 @@ pub mod compose;
 mod container;
 mod engine;
 mod hardening;
+mod job_hooks;
 mod launch;
 mod prune;
 mod quadlet;
+mod reports;
 mod service;
 mod slice;
 pub mod syntax;
@@ -54,10 +56,14 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, the timers of `prune` and `reports prune`, target, private engines, runners.
+/// Every file of the fleet: scripts, slices, the timers of `prune` and `reports prune`, the report server, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
+    if fleet.reports.hooks {
+        let path = fleet.layout.scripts.join(names::REPORT_SETTINGS);
+        files.push(UnitFile { path, text: job_hooks::settings(&fleet.reports), mode: 0o644 });
+    }
     let with_engine = || fleet.runners.iter().filter(|runner| runner.ids.is_some());
     if with_engine().next().is_some() {
         let path = fleet.layout.scripts.join(names::ENGINE_CONFIG);
@@ -75,6 +81,10 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     if fleet.reports.retention.enabled {
         files.push(unit(names::REPORTS_PRUNE_SERVICE, prune::reports_service(fleet, programs)));
         files.push(unit(names::REPORTS_PRUNE_TIMER, prune::reports_timer(fleet)));
+    }
+    if fleet.reports.serve {
+        files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet, programs)));
+        files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));
     for runner in with_engine() {
@@ -98,9 +108,8 @@ pub fn runner_file(fleet: &Fleet, runner: &Runner, programs: &Programs) -> UnitF
 
 /// The scripts that run inside the containers. They carry the marker in their second line, below the `#!`.
 fn scripts(fleet: &Fleet) -> Vec<UnitFile> {
-    names::SCRIPTS
+    runner::SCRIPTS
         .into_iter()
-        .zip([runner::ENTRYPOINT, runner::HEALTH])
         .map(|(name, source)| {
             let text = match source.split_once('\n') {
                 Some((shebang, rest)) => format!("{shebang}\n{MARKER}\n{rest}"),

@@ -19,6 +19,9 @@ pub(super) fn render(fleet: &Fleet) -> String {
     if fleet.reports.retention.enabled {
         text.plain("Wants", names::REPORTS_PRUNE_TIMER);
     }
+    if fleet.reports.serve {
+        text.plain("Wants", names::REPORTS_SOCKET);
+    }
     let wanted_by = match fleet.layout.scope {
         Scope::System => "multi-user.target",
         Scope::User => "default.target",

@@ -68,8 +68,8 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and settings of the engines, fleet slice and target, two timers and their services; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 3 + 2 + 4 + 7 * 4);
+    // Scripts and what the hooks among them know, settings of the engines, fleet slice and target, two timers and their services, report server and its socket; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 5 + 1 + 1 + 2 + 4 + 2 + 7 * 4);
 }
 
 #[test]
@@ -81,6 +81,77 @@ fn without_prune_there_is_no_timer_and_nothing_that_wants_it() {
             .iter()
             .all(|file| of_it.iter().all(|word| !file.name().contains(word) && !file.text.contains(word)))
     );
+}
+
+#[test]
+fn without_the_report_server_there_is_no_socket_and_nothing_that_wants_it() {
+    let texts = render(&fleet("[reports]\nserve = false"), &programs("/usr/bin/podman"));
+    let is_of_reports =
+        |file: &UnitFile| [names::REPORTS_SOCKET, names::REPORTS_SERVICE].contains(&file.name().as_str());
+    assert!(!texts.iter().any(|file| is_of_reports(file) || file.text.contains(names::REPORTS_SOCKET)));
+}
+
+fn report_server(fleet: &Fleet) -> String {
+    let files = render(fleet, &programs("/usr/bin/podman"));
+    files.into_iter().find(|file| file.name() == names::REPORTS_SERVICE).unwrap().text
+}
+
+const TLS: &str = "[reports.tls]\ncertificate = \"/etc/a.pem\"\nkey = \"/etc/b.key\"";
+
+#[test]
+fn the_report_servers_key_is_a_credential_and_its_directory_the_only_one_it_sees() {
+    let text = report_server(&fleet(&format!("[paths]\nreports = \"/srv/reports\"\n{TLS}")));
+    assert!(
+        text.contains("LoadCredential=certificate:/etc/a.pem\nLoadCredential=key:/etc/b.key\n"),
+        "{text}"
+    );
+    assert!(text.contains(" --tls-certificate=%d/certificate --tls-key=%d/key\n"), "{text}");
+    assert!(text.contains("RootDirectory=/run/homelab-runners/report-server\n"), "{text}");
+    assert!(text.contains("BindReadOnlyPaths=/srv/reports:/reports\n"), "{text}");
+    assert!(!report_server(&fleet("")).contains("tls"));
+}
+
+#[test]
+fn a_users_own_report_server_reads_the_files_where_they_are() {
+    let home = |name: &str| PathBuf::from("/home/al ice").join(name);
+    let dirs = crate::fleet::UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+    let mut fleet = fleet(TLS);
+    fleet.layout = Layout::user(&dirs);
+    let text = report_server(&fleet);
+    let serve = "reports serve \"--directory=/home/al ice/state/homelab-runners/reports\" --idle-exit=10m \
+                 --tls-certificate=/etc/a.pem --tls-key=/etc/b.key\n";
+    assert!(text.contains(serve) && text.contains("NoNewPrivileges=yes\n"), "{text}");
+    // What takes more rights than a user's systemd has.
+    for key in ["LoadCredential", "RootDirectory", "Bind", "DynamicUser", "PrivateNetwork", "%d"] {
+        assert!(!text.contains(key), "{key}: {text}");
+    }
+}
+
+#[test]
+fn job_hooks_know_where_reports_go_and_where_they_are_shown() {
+    let known = |text: &str| -> String {
+        let files = render(&fleet(text), &programs("/usr/bin/podman"));
+        let file = files.into_iter().find(|file| file.name() == names::REPORT_SETTINGS);
+        file.map(|file| file.text.strip_prefix(MARKER).unwrap().to_owned()).unwrap_or_default()
+    };
+    let (layout, clean) = ("\nlayout={workflow}/{run_id}\n", "clean_workspace=1\n");
+    assert_eq!(known(""), format!("{layout}url=http://127.0.0.1:8089/\n{clean}"));
+    assert_eq!(known("[reports]\nserve = false\nclean_workspace = false"), layout);
+    assert_eq!(
+        known("[reports]\nserve = false\nurl = \"https://r.example\""),
+        format!("{layout}url=https://r.example/\n{clean}")
+    );
+    assert_eq!(known("[reports]\nhooks = false"), "");
+}
+
+#[test]
+fn whether_there_are_job_hooks_changes_a_runner_and_what_they_know_does_not() {
+    let runner = |text: &str| {
+        let fleet = fleet(text);
+        runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text
+    };
+    assert_eq!(runner(""), runner("[reports]\nclean_workspace = false\nlisten = \"[::1]:9000\""));
+    assert_ne!(runner(""), runner("[reports]\nhooks = false"));
 }
 
 #[test]

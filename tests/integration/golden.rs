@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use homelab_runners::runner::{ENTRYPOINT, HEALTH};
+use homelab_runners::runner::SCRIPTS;
 use homelab_runners::units::{MARKER, digest_of};
 use tempfile::TempDir;
 
@@ -122,7 +122,7 @@ fn without_digest(text: &str) -> String {
 fn check(case: &Case) {
     let written = case.generate();
     let mut files = files_below(written.path());
-    for (name, source) in [("entrypoint.sh", ENTRYPOINT), ("health.sh", HEALTH)] {
+    for (name, source) in SCRIPTS {
         let path = Path::new("var/lib/homelab-runners/scripts").join(name);
         let script = files.remove(&path).unwrap();
         let (shebang, rest) = source.split_once('\n').unwrap();

@@ -5,6 +5,8 @@
 //! | `architecture` | which part of `src` may use what |
 //! | `command_line` | `runnerctl` as people call it: output, exit codes, files below `--root` |
 //! | `golden` | what `generate` writes, byte for byte |
+//! | `hostile_names` | a million names and texts, as workflows could choose them |
+//! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
 //! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
@@ -24,6 +26,8 @@ mod architecture;
 mod command_line;
 mod fake_systemd;
 mod golden;
+mod hostile_names;
+mod job_hooks;
 mod power_cut;
 mod readers;
 mod report_server;

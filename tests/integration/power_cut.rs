@@ -94,6 +94,14 @@ async fn from_quadlet_to_plain_services_and_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_server_that_moves_and_one_that_goes() {
+    let moved = "count = 1\n[reports]\nlisten = \"127.0.0.1:9000\"";
+    let gone = "count = 1\n[reports]\nserve = false";
+    cut_everywhere(Change { from: Some(ONE), to: Some(moved), touched: &[] }).await;
+    cut_everywhere(Change { from: Some(moved), to: Some(gone), touched: &[] }).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn uninstalling() {
     cut_everywhere(Change { from: Some(TWO), to: None, touched: &[1, 2] }).await;
 }
@@ -113,14 +121,14 @@ async fn a_file_is_replaced_and_never_written_into() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_last_step_a_cut_costs_the_next_run_a_reload_and_nothing_else() {
+async fn after_the_last_step_a_cut_costs_the_next_run_a_reload_and_the_report_servers_restart() {
     let bed = Bed::new().await;
     let wish = Wish::from(Some(TWO));
     bed.complete(&wish).await;
     bed.leave_mark();
     let heard = bed.fake.journal().len();
     bed.complete(&wish).await;
-    assert_eq!(bed.fake.journal()[heard..], ["Reload"]);
+    assert_eq!(bed.fake.journal()[heard..], ["Reload", "RestartUnit homelab-reports.socket replace"]);
     assert!(bed.plan(&wish).await.is_empty());
 }
 

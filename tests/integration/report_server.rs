@@ -4,10 +4,16 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+mod hostile_files;
+mod hostile_visitors;
+mod https;
+mod life;
 
 const JOB: &str = "ci/7/1-test-r1-ab";
 
@@ -19,6 +25,11 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::with(&[], &[])
+    }
+
+    /// With more options, and more of an environment.
+    fn with(options: &[&str], environment: &[(&str, &str)]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let reports = root.path().join("reports");
         for (path, text) in [
@@ -37,16 +48,14 @@ impl Server {
         symlink(root.path().join("secret.txt"), reports.join(JOB).join("link.txt")).unwrap();
         symlink(root.path(), reports.join(JOB).join("up")).unwrap();
         symlink("html/index.html", reports.join(JOB).join("inner.html")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_runnerctl"))
-            .args(["reports", "serve", "--listen", "127.0.0.1:0", "--directory"])
-            .arg(&reports)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit_once("http://").unwrap().1.trim_end_matches('/').to_owned();
+        let (child, address) = serve(&reports, options, environment);
         Self { root, child, address }
+    }
+
+    /// Another one over the same reports, which has read none of them yet.
+    fn over(root: &Path) -> Self {
+        let (child, address) = serve(&root.join("reports"), &[], &[]);
+        Self { root: tempfile::tempdir().unwrap(), child, address }
     }
 
     /// The whole answer to one request.
@@ -63,6 +72,21 @@ impl Server {
     fn get(&self, path: &str) -> String {
         self.ask("GET", &format!("/r/{JOB}/{path}"), "")
     }
+}
+
+fn serve(reports: &Path, options: &[&str], environment: &[(&str, &str)]) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_runnerctl"))
+        .args(["reports", "serve", "--listen", "127.0.0.1:0", "--directory"])
+        .arg(reports)
+        .args(options)
+        .envs(environment.iter().copied())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit_once("://").unwrap().1.trim_end_matches('/').to_owned();
+    (child, address)
 }
 
 impl Drop for Server {

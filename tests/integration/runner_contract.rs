@@ -4,6 +4,7 @@ mod container;
 mod disk;
 mod engine;
 mod health;
+mod hooks;
 mod identity;
 mod listener_exit;
 mod registration;

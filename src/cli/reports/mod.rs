@@ -4,6 +4,7 @@ mod list;
 mod prune;
 mod serve;
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, GlobalArgs};
@@ -40,10 +41,14 @@ fn place(given: Option<&PathBuf>, global: &GlobalArgs) -> Result<PathBuf, Failur
 }
 
 fn open(directory: &Path) -> Result<ReportTree, Failure> {
-    ReportTree::open(directory).map_err(|error| {
-        Failure::new(
-            format!("cannot read the reports directory {}: {error}", directory.display()),
-            "install-units makes it; --directory names another one",
-        )
-    })
+    ReportTree::open(directory).map_err(|error| cannot_read(directory, &error))
+}
+
+fn cannot_read(directory: &Path, error: &io::Error) -> Failure {
+    let hint = if error.kind() == ErrorKind::PermissionDenied {
+        "the report server is a user of its own: let everybody read the directory (chmod o+rx)"
+    } else {
+        "the first runner that starts makes it; --directory names another one"
+    };
+    Failure::new(format!("cannot read the reports directory {}: {error}", directory.display()), hint)
 }

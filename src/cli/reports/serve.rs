@@ -2,15 +2,17 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use listenfd::ListenFd;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{open, place};
 use crate::cli::context::{GlobalArgs, absolute, block_on};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use crate::http;
+use crate::http::{Scheme, Server, Tls, site};
 
 /// Options of `reports serve`.
 #[derive(Debug, clap::Args)]
@@ -21,15 +23,48 @@ pub(in crate::cli) struct Args {
     /// The reports [default: the reports directory of the config]
     #[arg(long, value_name = "DIR", value_parser = absolute)]
     directory: Option<PathBuf>,
+    /// Serve HTTPS: the certificate and those between it and the root, PEM
+    #[arg(long, value_name = "FILE", value_parser = absolute, requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", value_parser = absolute, requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// End when nobody came for so long, such as "10m"; systemd starts it again for the next visitor
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    idle_exit: Option<Duration>,
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let directory = place(args.directory.as_ref(), global)?;
     let tree = open(&directory)?;
+    let tls = tls(args)?;
     let listener = listener(args)?;
-    output::say(&format!("serving {} at http://{}/", directory.display(), listener.local_addr()?));
-    block_on(async { Ok(http::serve(listener, http::site(tree)).await?) })?;
+    let (scheme, word) = if tls.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };
+    output::say(&format!("serving {} at {word}://{}/", directory.display(), listener.local_addr()?));
+    let server = Server { site: site(tree, scheme), tls, idle_exit: args.idle_exit };
+    block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let end = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
+        Ok(server.run(listener, end).await?)
+    })?;
     Ok(Exit::Done)
+}
+
+fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
+    let Some((certificate, key)) = args.tls_certificate.as_ref().zip(args.tls_key.as_ref()) else {
+        return Ok(None);
+    };
+    match Tls::load(certificate, key) {
+        Ok(tls) => Ok(Some(tls)),
+        Err(error) => Err(Failure::new(error.to_string(), error.hint())),
+    }
 }
 
 /// The socket that systemd hands over (`sd_listen_fds(3)`), else one of our own.

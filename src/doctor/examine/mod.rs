@@ -2,6 +2,7 @@
 
 mod engine;
 mod host;
+mod reports;
 mod rootless;
 mod storage;
 mod systemd;
@@ -11,7 +12,14 @@ use super::{Finding, HostFacts, Needs};
 /// Everything that matters to a fleet of these needs, good or bad, always in the same order.
 #[must_use]
 pub fn examine(facts: &HostFacts, needs: &Needs) -> Vec<Finding> {
-    let subjects =
-        [host::examine, systemd::examine, engine::examine, rootless::examine, storage::examine, host::clock];
+    let subjects = [
+        host::examine,
+        systemd::examine,
+        engine::examine,
+        rootless::examine,
+        storage::examine,
+        reports::examine,
+        host::clock,
+    ];
     subjects.iter().flat_map(|examine| examine(facts, needs)).collect()
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::doctor::{
-    ControlGroups, Disk, HostFacts, IdMapper, OsRelease, Program, SeLinux, SubordinateRange, UserNamespaces,
-    Version,
+    Certificate, ControlGroups, Disk, HostFacts, IdMapper, ListenAddress, OsRelease, Program, SeLinux,
+    SubordinateRange, UserNamespaces, Version,
 };
 
 pub(super) fn there(version: &str) -> Program {
@@ -52,6 +52,8 @@ pub(super) fn debian_13() -> HostFacts {
         is_runtime_in_memory: Some(true),
         is_clock_synchronized: Some(true),
         lingers: Some(true),
+        report_address: Some(ListenAddress::Free),
+        report_certificate: None,
     }
 }
 
@@ -125,6 +127,8 @@ pub(super) fn unknown() -> HostFacts {
         is_runtime_in_memory: None,
         is_clock_synchronized: None,
         lingers: None,
+        report_address: Some(ListenAddress::Unknown),
+        report_certificate: Some(Certificate::Denied),
         ..debian_13()
     }
 }

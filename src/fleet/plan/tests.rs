@@ -66,6 +66,10 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
         [
             "write entrypoint.sh",
             "write health.sh",
+            "write job-started.sh",
+            "write job-completed.sh",
+            "write report.sh",
+            "write reports.conf",
             "write engine.conf",
             "write homelab-runners.slice",
             "write homelab-runners-1.slice",
@@ -74,6 +78,8 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runners-prune.timer",
             "write homelab-reports-prune.service",
             "write homelab-reports-prune.timer",
+            "write homelab-reports.socket",
+            "write homelab-reports.service",
             "write homelab-runners.target",
             "write homelab-runner-engine@1.socket",
             "write homelab-runner-engine@1.service",
@@ -83,7 +89,49 @@ fn an_empty_host_gets_everything_and_starts_it_last() {
             "write homelab-runner@2.container",
             "enable homelab-runners.target",
             "reload",
-            "start homelab-runner@1.service homelab-runner@2.service homelab-runners-prune.timer homelab-reports-prune.timer homelab-runners.target",
+            "start homelab-runner@1.service homelab-runner@2.service homelab-runners-prune.timer homelab-reports-prune.timer homelab-reports.socket homelab-runners.target",
+        ]
+    );
+}
+
+#[test]
+fn the_report_server_follows_its_files_and_its_socket_alone_is_restarted() {
+    let observed = installed(&files(""));
+    let steps = |text: &str, observed: &Observed| {
+        words(&Plan::install(&files(text), observed, Permissions::default()).unwrap())
+    };
+    let restart = "restart homelab-reports.socket";
+    let moved = "[reports]\nlisten = \"[::1]:9000\"";
+    assert_eq!(
+        steps(moved, &observed),
+        ["write reports.conf", "write homelab-reports.socket", "reload", restart]
+    );
+    let tls = "[reports.tls]\ncertificate = \"/c\"\nkey = \"/k\"";
+    assert_eq!(
+        steps(tls, &observed),
+        ["write reports.conf", "write homelab-reports.service", "reload", restart]
+    );
+    // A run that was cut off has written the files, and perhaps restarted nothing.
+    let interrupted = Observed { interrupted: true, ..installed(&files(moved)) };
+    assert_eq!(steps(moved, &interrupted), ["reload", restart]);
+    let stopped = Observed { companions_active: BTreeSet::new(), ..installed(&files(moved)) };
+    let start = "start homelab-runners-prune.timer homelab-reports-prune.timer homelab-reports.socket";
+    assert_eq!(steps(moved, &stopped), [start]);
+}
+
+#[test]
+fn a_report_server_that_is_no_longer_wanted_is_stopped_before_its_files_go() {
+    let plan =
+        Plan::install(&files("[reports]\nserve = false"), &installed(&files("")), Permissions::default());
+    assert_eq!(
+        words(&plan.unwrap()),
+        [
+            "stop homelab-reports.socket",
+            "remove homelab-reports.service",
+            "remove homelab-reports.socket",
+            "write reports.conf",
+            "write homelab-runners.target",
+            "reload"
         ]
     );
 }
@@ -208,12 +256,12 @@ fn a_busy_runner_that_should_go_stays_whole() {
 fn a_file_of_somebody_else_stops_everything() {
     let desired = files("");
     let mut observed = installed(&desired);
-    observed.files.insert(desired[13].path.clone(), FoundFile::Foreign);
+    let foreign = desired.iter().find(|file| file.name() == names::FLEET_SLICE).unwrap();
+    observed.files.insert(foreign.path.clone(), FoundFile::Foreign);
     let error = Plan::install(&desired, &observed, Permissions::default()).unwrap_err();
     assert!(error.to_string().contains("exists and was not written by runnerctl"), "{error}");
-    assert!(
-        !words(&Plan::uninstall(&observed, Permissions::default())).join(" ").contains(&desired[13].name())
-    );
+    let removal = words(&Plan::uninstall(&observed, Permissions::default()));
+    assert!(!removal.contains(&format!("remove {}", foreign.name())), "{removal:?}");
 }
 
 #[test]
@@ -223,7 +271,7 @@ fn an_interrupted_run_is_finished_by_the_next() {
     observed.files = installed(&desired).files;
     observed.interrupted = true;
     let plan = Plan::install(&desired, &observed, Permissions::default()).unwrap();
-    assert_eq!(words(&plan), ["reload", "restart homelab-runner@3.service"]);
+    assert_eq!(words(&plan), ["reload", "restart homelab-runner@3.service homelab-reports.socket"]);
 }
 
 #[test]
@@ -231,10 +279,11 @@ fn uninstalling_stops_then_removes_then_reloads_and_twice_is_nothing() {
     let plan = Plan::uninstall(&installed(&files("count = 1")), Permissions::default());
     let steps = words(&plan);
     assert_eq!(
-        steps[..6],
+        steps[..7],
         [
             "stop homelab-runners-prune.timer",
             "stop homelab-reports-prune.timer",
+            "stop homelab-reports.socket",
             "stop homelab-runner@1.service",
             "disable homelab-runners.target",
             "stop homelab-runners.target",

@@ -1,10 +1,11 @@
 //! The index: runs of all workflows, newest first.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::row::{branch, duration, job, run_url, tests, time, word_of_outcome, word_of_state};
+use super::row::{branch, duration, job, run_url, tests, time, title, word_of_outcome, word_of_state};
 use super::{Moment, Query, page};
 use crate::reports::{Index, Outcome, Report, Run, State, visible};
 
@@ -29,10 +30,10 @@ pub fn index(index: &Index, query: &Query, moment: Moment<'_>) -> String {
         &html! {
             (form(index, query))
             @if index.incomplete { p { "There are more reports than are looked at here." } }
-            table {
-                tr { th { "Outcome" } th { "Run" } th { "Workflow jobs" } th { "Tests" } th { "Duration" } th { "State" }
-                     th { "Began" } th { "Branch" } }
-                @for run in found.iter().skip(begin).take(PER_PAGE) { (row(run, moment)) }
+            table class="cards" {
+                thead { tr { th { "Outcome" } th { "Run" } th { "Workflow jobs" } th { "Tests" } th { "Duration" } th { "State" }
+                             th { "Began" } th { "Branch" } } }
+                tbody { @for run in found.iter().skip(begin).take(PER_PAGE) { (row(run, moment)) } }
             }
             @if found.is_empty() { p { "No reports." } }
             p {
@@ -48,8 +49,8 @@ fn form(index: &Index, query: &Query) -> Markup {
     let workflows: BTreeSet<&str> = index.runs.iter().map(|run| run.workflow.as_str()).collect();
     html! {
         form method="get" action="/" {
-            input type="search" name="q" value=(query.q) placeholder="repository, branch, workflow job …";
-            input name="workflow" value=(query.workflow) placeholder="workflow" list="workflows";
+            input type="search" name="q" aria-label="search" value=(query.q) placeholder="repository, branch, workflow job …";
+            input name="workflow" aria-label="workflow" value=(query.workflow) placeholder="workflow" list="workflows";
             datalist id="workflows" {
                 @for workflow in workflows.into_iter().take(WORKFLOWS_OFFERED) { option value=(workflow); }
             }
@@ -63,7 +64,7 @@ fn form(index: &Index, query: &Query) -> Markup {
 
 fn select(name: &str, chosen: &str, words: &[&str]) -> Markup {
     html! {
-        select name=(name) {
+        select name=(name) aria-label=(name) {
             option value="" { "any " (name) }
             @for word in words { option value=(word) selected[*word == chosen] { (word) } }
         }
@@ -71,16 +72,14 @@ fn select(name: &str, chosen: &str, words: &[&str]) -> Markup {
 }
 
 fn row(run: &Run, moment: Moment<'_>) -> Markup {
-    let newest = run.reports().first();
-    let title =
-        newest.and_then(|report| report.started.as_ref()).map_or(&run.workflow, |label| &label.workflow);
     let of_workflow = Query { workflow: run.workflow.clone(), ..Query::default() };
     let mut jobs: Vec<&Report> = run.reports().iter().collect();
-    jobs.sort_by_key(|report| Outcome::ALL.iter().position(|outcome| *outcome == report.outcome()));
+    let worst = |report: &Report| Outcome::ALL.iter().position(|outcome| *outcome == report.outcome());
+    jobs.sort_by_key(|report| (Reverse(report.attempt()), worst(report)));
     html! {
         tr {
             td { (word_of_outcome(run.outcome())) }
-            td { a href=(of_workflow.url(0)) { (visible(title)) } " " a href=(run_url(run)) { (visible(&run.run_id)) } }
+            td { a href=(of_workflow.url(0)) { (title(run)) } " " a href=(run_url(run)) { (visible(&run.run_id)) } }
             td {
                 @for report in jobs.iter().take(JOBS_SHOWN) { p class="job" { (job(report, moment)) } }
                 @if let Some(more @ 1..) = jobs.len().checked_sub(JOBS_SHOWN) {
@@ -88,10 +87,10 @@ fn row(run: &Run, moment: Moment<'_>) -> Markup {
                 }
             }
             td { (tests(run.last_attempt().filter_map(|report| report.stats))) }
-            td { (duration(run.duration())) }
+            td class="short" { (duration(run.duration())) }
             td { (word_of_state(run.state(moment.now))) }
-            td { (time(run.began)) }
-            td { (branch(newest)) }
+            td class="short" { (time(run.began)) }
+            td class="name" { (branch(run.reports().first())) }
         }
     }
 }

@@ -21,10 +21,12 @@ pub(super) fn job(report: &Report, moment: Moment<'_>) -> Markup {
     );
     let (outcome, state) = (report.outcome(), report.state(moment.now));
     html! {
-        a href=(url) { (visible(&report.directory)) }
+        a href=(url) title=(visible(&report.directory)) { (name(report)) }
+        @if report.attempt() > 1 { " " span class="quiet" { "attempt " (report.attempt()) } }
         " " (word_of_outcome(outcome))
         @if state != State::Complete { " " (word_of_state(state)) }
         @if report.html == Html::Complete { " · " a href={ (url) "html/" } { "report" } }
+        @for name in &report.others { " · " a href={ (url) (encoded(name)) } { (visible(name)) } }
         @if let (Some(trace), Some(origin)) = (&report.evidence.trace, moment.origin) {
             // The viewer passes whatever is no whole URL to a program that is not here.
             @let whole = format!("{origin}{url}html/data/{}", encoded(trace));
@@ -35,6 +37,21 @@ pub(super) fn job(report: &Report, moment: Moment<'_>) -> Markup {
             @let image = format!("{url}html/data/{}", encoded(name));
             a href=(image) { img src=(image) loading="lazy" alt="screenshot of a failing test"; }
         }
+    }
+}
+
+/// What the workflow calls itself, or else its directory.
+pub(super) fn title(run: &Run) -> String {
+    let label = run.reports().first().and_then(|report| report.started.as_ref());
+    visible(label.map(|label| &label.workflow).filter(|name| !name.is_empty()).unwrap_or(&run.workflow))
+}
+
+/// Legs of a matrix have one id; they differ by their runner, or at least by their directory.
+fn name(report: &Report) -> Markup {
+    let label = report.started.as_ref().filter(|label| !label.workflow_job.is_empty());
+    html! {
+        @if let Some(label) = label { (visible(&label.workflow_job)) " on " (visible(&label.runner)) }
+        @else { (visible(&report.directory)) }
     }
 }
 
@@ -73,7 +90,7 @@ pub(super) fn tests(all: impl Iterator<Item = Stats>) -> String {
 pub(super) fn duration(duration: Option<SignedDuration>) -> String {
     let Some(duration) = duration else { return String::new() };
     if duration < SignedDuration::from_secs(10) {
-        return format!("{:.1} s", duration.as_secs_f64());
+        return format!("{:.1}s", duration.as_secs_f64());
     }
     duration.round(Unit::Second).map(|rounded| format!("{rounded:#}")).unwrap_or_default()
 }

@@ -2,12 +2,15 @@
 
 use maud::html;
 
-use super::row::{branch, duration, job, tests, time, word_of_outcome, word_of_state};
+use super::row::{branch, duration, job, tests, time, title, word_of_outcome, word_of_state};
 use super::{Moment, Query, page};
 use crate::reports::{Report, Run, visible};
 
 /// Workflow jobs on the page; a matrix has 256 at most.
 const MOST_JOBS: usize = 1000;
+
+/// Characters of a commit's name, as at GitHub.
+const SHORT_COMMIT: usize = 7;
 
 /// The page of `run`.
 #[must_use]
@@ -16,25 +19,25 @@ pub fn run(run: &Run, moment: Moment<'_>) -> String {
     let newest = run.reports().first();
     let commit = newest.and_then(|report| report.started.as_ref()).map_or("", |label| label.sha.as_str());
     page(
-        &visible(&format!("{} {}", run.workflow, run.run_id)),
+        &format!("{} {}", title(run), visible(&run.run_id)),
         &html! {
             p { a href="/" { "All reports" } " · " a href=(of_workflow.url(0)) { (visible(&run.workflow)) } }
             p {
                 (word_of_outcome(run.outcome())) " · " (word_of_state(run.state(moment.now)))
-                " · " (duration(run.duration())) " · " (branch(newest)) " " (visible(commit))
+                " · " (duration(run.duration())) " · " (branch(newest)) " " (visible(&commit.chars().take(SHORT_COMMIT).collect::<String>()))
             }
-            table class="large" {
-                tr { th { "Workflow job" } th { "Tests" } th { "Duration" } th { "Began" } th { "Attempt" } th { "Runner" } }
-                @for report in run.reports().iter().take(MOST_JOBS) {
+            table class="large cards" {
+                thead { tr { th { "Workflow job" } th { "Tests" } th { "Duration" } th { "Began" } th { "Attempt" } th { "Runner" } } }
+                tbody { @for report in run.reports().iter().take(MOST_JOBS) {
                     tr {
                         td { (job(report, moment)) }
                         td { (tests(report.stats.into_iter())) }
-                        td { (duration(report.duration())) }
-                        td { (time(report.began())) }
-                        td { (report.attempt()) }
-                        td { (runner(report)) }
+                        td class="short" { (duration(report.duration())) }
+                        td class="short" { (time(report.began())) }
+                        td data-name="attempt" { (report.attempt()) }
+                        td data-name="runner" { (runner(report)) }
                     }
-                }
+                } }
             }
             @if run.reports().len() > MOST_JOBS { p { "There are more workflow jobs than are shown here." } }
         },

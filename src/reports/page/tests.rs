@@ -94,3 +94,11 @@ fn a_query_is_a_link_to_the_same_page() {
     assert_eq!(query.url(2), "/?state=broken&q=a%26b&page=2");
     assert_eq!(Query::default().url(0), "/");
 }
+
+#[test]
+fn what_is_no_playwright_report_is_a_click_away_by_its_name() {
+    let others = vec!["a b<.xml".to_owned(), "coverage".to_owned()];
+    let page = index(&of([Report { others, ..report("ci", 7) }]), &Query::default(), MOMENT);
+    assert!(page.contains("<a href=\"/r/ci/7/1-job-7/a%20b%3C.xml\">a b&lt;.xml</a>"), "{page}");
+    assert!(page.contains("<a href=\"/r/ci/7/1-job-7/coverage\">coverage</a>"), "{page}");
+}

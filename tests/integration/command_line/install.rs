@@ -19,11 +19,13 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 17] = [
+const INSTALLED: [&str; 23] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-reports-prune.service",
     "etc/systemd/system/homelab-reports-prune.timer",
+    "etc/systemd/system/homelab-reports.service",
+    "etc/systemd/system/homelab-reports.socket",
     "etc/systemd/system/homelab-runner-engine@1.service",
     "etc/systemd/system/homelab-runner-engine@1.socket",
     "etc/systemd/system/homelab-runner-engine@2.service",
@@ -37,6 +39,10 @@ const INSTALLED: [&str; 17] = [
     "var/lib/homelab-runners/scripts/engine.conf",
     "var/lib/homelab-runners/scripts/entrypoint.sh",
     "var/lib/homelab-runners/scripts/health.sh",
+    "var/lib/homelab-runners/scripts/job-completed.sh",
+    "var/lib/homelab-runners/scripts/job-started.sh",
+    "var/lib/homelab-runners/scripts/report.sh",
+    "var/lib/homelab-runners/scripts/reports.conf",
 ];
 
 #[test]

@@ -213,7 +213,7 @@ fn nothing_a_workflow_plants_leads_out_or_stops_it() {
     symlink(&outside, at(&below, ".runnerctl")).unwrap();
     fs::write(job("bell\u{7}\n"), "x").unwrap();
     fs::create_dir_all(job("closed/inner")).unwrap();
-    fs::set_permissions(job("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(job("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     let deep = "d/".repeat(150);
     fs::create_dir_all(job(&deep)).unwrap();
     std::os::unix::net::UnixListener::bind(job("s")).map(drop).unwrap_or_default();

@@ -13,7 +13,7 @@ use zbus::{ObjectServer, OwnedObjectPath, interface, object_server::SignalEmitte
 
 use super::{
     Refusal, Script, State, job_path, lock,
-    properties::{ListedUnit, Properties, ServiceObject, SliceObject, UnitObject},
+    properties::{ListedUnit, Properties, ServiceObject, SliceObject, SocketObject, UnitObject},
     unit_path,
 };
 
@@ -157,6 +157,7 @@ impl Manager {
         server.at(&path, UnitObject(object())).await.unwrap();
         server.at(&path, ServiceObject(object())).await.unwrap();
         server.at(&path, SliceObject(object())).await.unwrap();
+        server.at(&path, SocketObject(object())).await.unwrap();
         path
     }
 

@@ -74,6 +74,9 @@ properties! {
         slice_memory_max: u64 = u64::MAX => "MemoryMax",
         slice_memory_current: u64 = u64::MAX => "MemoryCurrent",
     }
+    SocketObject "org.freedesktop.systemd1.Socket" {
+        socket_memory_max: u64 = u64::MAX => "MemoryMax",
+    }
 }
 
 /// The properties of a unit now; those of a unit that does not exist are what systemd shows for it.

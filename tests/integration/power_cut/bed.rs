@@ -13,6 +13,7 @@ use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::Root;
 use homelab_runners::fleet::plan::{Permissions, Step};
 use homelab_runners::fleet::{Fleet, Layout, Plan, names};
+use homelab_runners::runner::SCRIPTS;
 use homelab_runners::units::{Programs, UnitFile, digest_of, render};
 use tempfile::TempDir;
 
@@ -165,7 +166,8 @@ impl Bed {
         for (path, (_, text)) in files_below(self.root.path()) {
             let name = path.file_name().unwrap().to_str().unwrap();
             let path = Path::new("/").join(&path);
-            let is_unit_or_script = names::is_unit_file(name) || names::SCRIPTS.contains(&name);
+            let is_unit_or_script =
+                names::is_unit_file(name) || SCRIPTS.iter().any(|(script, _)| *script == name);
             let mut files = wishes.iter().flat_map(|wish| wish.files());
             let is_whole = files.any(|file| file.path == path && file.text == text);
             assert!(is_whole || !is_unit_or_script, "{told}: {} is\n{text}", path.display());

@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use homelab_runners::runner::{ENTRYPOINT, HEALTH, Session, SessionState};
+use homelab_runners::runner::{SCRIPTS, Session, SessionState};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -103,8 +103,9 @@ impl Container {
             "root:x:0:\nrunner:x:{RUNNER_GID}:\ndocker:x:{DOCKER_GID}:other,runner\nsudo:x:27:other\n"
         );
         fs::write(path("etc/group"), group).unwrap();
-        executable(&path("run/homelab-runner/scripts/entrypoint.sh"), ENTRYPOINT);
-        executable(&path("run/homelab-runner/scripts/health.sh"), HEALTH);
+        for (name, source) in SCRIPTS {
+            executable(&path(&format!("run/homelab-runner/scripts/{name}")), source);
+        }
         executable(&path(&format!("{runner_root}/config.sh")), include_str!("config.sh"));
         executable(&path(&format!("{runner_root}/bin/Runner.Listener")), include_str!("listener.sh"));
         if is_root() {

@@ -117,6 +117,9 @@ pub(crate) struct AdminView<'a> {
     completed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a str>,
+    /// What the steps wrote for the page of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
 }
 
 impl WorkflowJob {
@@ -166,7 +169,13 @@ impl WorkflowJob {
             started_at: self.started_at.map(|moment| moment.to_string()),
             completed_at: self.completed_at.map(|moment| moment.to_string()),
             log: with_log.then_some(self.log.as_str()),
+            summary: with_log.then(|| self.summary()),
         }
+    }
+
+    fn summary(&self) -> String {
+        let summaries = self.step_results.iter().filter_map(|step| step.get("summary")?.as_str());
+        summaries.collect()
     }
 
     /// The view of the REST API.

@@ -21,7 +21,9 @@ pub(crate) struct FileCommands {
 }
 
 impl FileCommands {
+    /// Makes the directory, too, if a step has deleted it.
     pub(crate) fn create(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
         let file = |kind: &str| {
             let path = directory.join(format!("{kind}_{}", identifier::guid()));
             fs::write(&path, "").map(|()| path)

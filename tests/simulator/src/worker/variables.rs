@@ -84,13 +84,18 @@ impl Variables {
         values
     }
 
-    /// Takes over what a step wrote for the steps after it.
+    /// Takes over what a step wrote for the steps after it. What the runner itself provides is set anew for each step, so these do not change.
     pub(crate) fn take_over(&mut self, files: &FileCommands) -> Result<(), String> {
         for entry in files.new_path_entries() {
             let path = self.values.entry("PATH".to_owned()).or_default();
             *path = if path.is_empty() { entry } else { format!("{entry}:{path}") };
         }
-        self.values.extend(files.new_variables()?);
+        let is_provided = |name: &str| name.starts_with("GITHUB_") || name.starts_with("RUNNER_");
+        for (name, value) in files.new_variables()? {
+            if !(is_provided(&name) && self.values.contains_key(&name)) {
+                self.values.insert(name, value);
+            }
+        }
         Ok(())
     }
 }

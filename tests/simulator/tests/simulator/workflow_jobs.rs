@@ -143,16 +143,22 @@ async fn hooks_run_around_the_steps_and_set_variables_for_them() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         path.display().to_string()
     };
-    let started =
-        hook("started.sh", "pwd; echo REPORTS=/r >> \"$GITHUB_ENV\"; echo /extra >> \"$GITHUB_PATH\"\n");
-    let completed = hook("completed.sh", "echo completed $REPORTS $GITHUB_RUN_ID\n");
+    let started = hook(
+        "started.sh",
+        "pwd; echo REPORTS=/r >> \"$GITHUB_ENV\"; echo GITHUB_RUN_ID=7 >> \"$GITHUB_ENV\"; echo /extra >> \"$GITHUB_PATH\"\n",
+    );
+    let completed = hook(
+        "completed.sh",
+        "echo completed $REPORTS $GITHUB_RUN_ID; echo look here > \"$GITHUB_STEP_SUMMARY\"\n",
+    );
     let runner = Runner::registered(&bed, "r1", "")
         .await
         .with("ACTIONS_RUNNER_HOOK_JOB_STARTED", &started)
         .with("ACTIONS_RUNNER_HOOK_JOB_COMPLETED", &completed);
     let _running = runner.start();
-    let script =
-        "echo step $REPORTS ${PATH%%:*}; pwd; echo $GITHUB_WORKFLOW/$GITHUB_JOB/$RUNNER_NAME; exit 3";
+    // What the runner provides cannot be changed, and a step may take away the directory of these files.
+    let script = "echo step $REPORTS ${PATH%%:*}; pwd; echo $GITHUB_WORKFLOW/$GITHUB_JOB/$RUNNER_NAME; \
+                  mv \"${GITHUB_ENV%/*}\" \"$RUNNER_TEMP/x\"; exit 3";
     let id = bed.queue("build", &["self-hosted"], script).await;
     let job = bed.workflow_job_when(id, "completed").await;
     assert_eq!(job["conclusion"], "failure");
@@ -163,6 +169,7 @@ async fn hooks_run_around_the_steps_and_set_variables_for_them() {
         job["run_id"]
     );
     assert!(job["log"].as_str().unwrap().contains(&expected), "{}", job["log"]);
+    assert_eq!(job["summary"], "look here\n");
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ echo "node=$(/__e/node20/bin/node --version) home=$HOME directory=$(pwd)"
 if touch /__e/written 2>/dev/null; then exit 1; fi
 test -S /var/run/docker.sock
 touch /__t/tool /github/home/h /github/workflow/w
+echo filed > "$RUNNERCTL_REPORT_DIR/from-container"
 echo built > artifact
 END
 docker network create --label 1a2b3c github_network_1 >/dev/null
@@ -49,8 +50,11 @@ docker create --name job_1 --label 1a2b3c --workdir /__w/shop/shop --network git
     --entrypoint tail localhost/busybox:latest -f /dev/null >/dev/null
 docker start job_1
 docker ps --all --filter name=job_1 --filter status=running --no-trunc --format 'state={{.Status}}'
-docker exec -i --workdir /__w/shop/shop -e CI job_1 sh -e /__w/_temp/script.sh
-echo "artifact=$(cat artifact)"
+docker exec -i --workdir /__w/shop/shop -e CI -e RUNNERCTL_REPORT_DIR job_1 sh -e /__w/_temp/script.sh
+echo "artifact=$(cat artifact) report=$(cat "$RUNNERCTL_REPORT_DIR/from-container")"
+echo "asked for, too: $(docker run --rm -v /reports:/reports localhost/busybox:latest cat "$RUNNERCTL_REPORT_DIR/from-container")"
+echo "another's place: $(docker run --rm -v "$GITHUB_WORKSPACE":/reports localhost/busybox:latest cat /reports/artifact)"
+rm "$RUNNERCTL_REPORT_DIR/from-container"
 docker rm --force job_1 >/dev/null
 docker network rm github_network_1 >/dev/null
 rm -r "$work"/_tool "$work"/_temp/_github_* artifact
@@ -59,7 +63,13 @@ rm -r "$work"/_tool "$work"/_temp/_github_* artifact
 fn container_workflow_job(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     let job = fleet.succeed("container", CONTAINER_JOB)?;
-    for said in ["state=Up", "node=v20.0.0 home=/github/home directory=/__w/shop/shop", "artifact=built"] {
+    for said in [
+        "state=Up",
+        "node=v20.0.0 home=/github/home directory=/__w/shop/shop",
+        "artifact=built report=filed",
+        "asked for, too: filed",
+        "another's place: built",
+    ] {
         assert!(job.text("log").contains(said), "{said}: {}", job.text("log"));
     }
     Ok(())

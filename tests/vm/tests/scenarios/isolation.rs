@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use homelab_runners_vm::Guest;
+use serde_json::Value;
 
 use crate::bed::{Outcome, Scenario};
-use crate::fleet::{Fleet, Way};
+use crate::fleet::{Fleet, NAMES, START_LIMIT, Way, WorkflowJob};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("separate_work_directories", separate_work_directories),
@@ -40,9 +41,7 @@ fn separate_work_directories(guest: &Guest) -> Outcome {
         (1..=4).map(|n| format!("/var/lib/homelab-runners/{n}/work/shop/shop")).collect();
     assert_eq!(workspaces, expected);
     for number in 1..=4 {
-        let text =
-            guest.ok(&format!("cat /var/lib/homelab-runners/{number}/work/shop/shop/same-name.txt"))?;
-        assert_eq!(text, format!("homelab-runner-{number}"));
+        assert_eq!(guest.ok(&format!("ls -A /var/lib/homelab-runners/{number}/work/shop/shop"))?, "");
     }
     Ok(())
 }
@@ -66,24 +65,77 @@ fn docker_in_docker_support(guest: &Guest) -> Outcome {
     Ok(())
 }
 
-/// What a Playwright workflow does: a report in a directory of its own below `/reports/{workflow}/{run_id}/`.
+/// What Playwright's reporters do: they write to where their own variables say, and know nothing of this fleet.
 pub(crate) const REPORT_WORKFLOW: &str = r#"
-report="/reports/$GITHUB_WORKFLOW/$GITHUB_RUN_ID/$GITHUB_JOB"
-mkdir -p "$report/data"
-echo '<!doctype html><title>report</title>' > "$report/index.html"
-echo screenshot > "$report/data/0001.png"
+mkdir -p "$PLAYWRIGHT_HTML_OUTPUT_DIR/data" && touch left-behind
+echo screenshot > "$PLAYWRIGHT_HTML_OUTPUT_DIR/data/0001.png"
+echo '<!doctype html><title>report</title><template></template>' > "$PLAYWRIGHT_HTML_OUTPUT_DIR/index.html"
+echo '{"stats": {"duration": 5, "expected": 1, "skipped": 0, "unexpected": 0, "flaky": 0}}' > "$PLAYWRIGHT_JSON_OUTPUT_FILE"
 "#;
+
+/// The report of [`REPORT_WORKFLOW`] is where it belongs, labelled and linked, and nothing else is left. Takes it away.
+pub(crate) fn is_filed(guest: &Guest, job: &WorkflowJob) -> Outcome {
+    let (run_id, runner) = (job.run_id(), job.text("runner_name"));
+    let run = format!("/var/lib/homelab-runners/reports/ci/{run_id}");
+    let name = guest.ok(&format!("ls {run}"))?;
+    assert!(name.starts_with(&format!("1-e2e-{runner}-")) && !name.contains('\n'), "{name}");
+    // A report server is somebody else on the host: it reads the files and follows the structure.
+    let nobody = format!("cd {run}/{name} && setpriv --reuid 65534 --regid 65534 --clear-groups");
+    let files = guest.ok(&format!("{nobody} find . -type f | sort"))?;
+    let expected = [
+        "./.runnerctl/finished.json",
+        "./.runnerctl/started.json",
+        "./html/data/0001.png",
+        "./html/index.html",
+        "./results.json",
+    ];
+    assert_eq!(files.lines().collect::<Vec<_>>(), expected);
+    assert!(guest.ok(&format!("{nobody} cat html/index.html"))?.contains("<title>report</title>"));
+    let label: Value = serde_json::from_str(&guest.ok(&format!("{nobody} cat .runnerctl/started.json"))?)?;
+    let text = |field: &str| label.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    assert_eq!((text("workflow"), text("workflow_job")), ("ci".to_owned(), "e2e".to_owned()));
+    assert_eq!((text("runner").as_str(), text("repository").as_str()), (runner, "acme/shop"));
+    let link = format!("[Report](http://127.0.0.1:8089/r/ci/{run_id}/{name}/html/)\n");
+    assert_eq!(job.text("summary"), link);
+    let number = runner.rsplit('-').next().unwrap_or_default();
+    assert_eq!(guest.ok(&format!("ls -A /var/lib/homelab-runners/{number}/work/shop/shop"))?, "");
+    guest.ok("rm -r /var/lib/homelab-runners/reports/ci")?;
+    Ok(())
+}
+
+/// All four runners have one of these at a time; `own-hook.sh` is the hook of runner 2's own.
+const MEETING: &str = r#"
+mkdir -p /reports/meeting && touch "/reports/meeting/$RUNNER_NAME" left-behind
+for _ in $(seq 600); do [ "$(ls /reports/meeting | wc -l)" -ge 4 ] && exit; sleep 0.2; done
+exit 1
+"#;
+
+const OWN_HOOK: &str = "echo \"own hook: $(ls) $ACTIONS_RUNNER_HOOK_JOB_COMPLETED\"\n";
 
 fn report_output(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
-    let job = fleet.succeed("e2e", REPORT_WORKFLOW)?;
-    let directory = format!("/var/lib/homelab-runners/reports/ci/{}", job.run_id());
-    let files = guest.ok(&format!("cd {directory} && find . -type f | sort"))?;
-    assert_eq!(files.lines().collect::<Vec<_>>(), ["./e2e/data/0001.png", "./e2e/index.html"]);
-    // A report server is somebody else on the host: it reads the files and follows the structure.
-    let served = guest
-        .ok(&format!("setpriv --reuid 65534 --regid 65534 --clear-groups cat {directory}/e2e/index.html"))?;
-    assert!(served.contains("<title>report</title>"), "{served}");
-    guest.ok("rm -r /var/lib/homelab-runners/reports/ci")?;
+    is_filed(guest, &fleet.succeed("e2e", REPORT_WORKFLOW)?)?;
+    guest.write("/var/lib/homelab-runners/reports/own-hook.sh", OWN_HOOK)?;
+    fleet.configure(
+        "\n\n[runners.2.environment]\nACTIONS_RUNNER_HOOK_JOB_COMPLETED = \"/reports/own-hook.sh\"",
+    )?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES)?;
+    let ids = (0..4).map(|n| fleet.queue(&format!("meeting-{n}"), MEETING)).collect::<Result<Vec<_>, _>>()?;
+    let jobs = ids.into_iter().map(|id| fleet.wait_for(id, "completed")).collect::<Result<Vec<_>, _>>();
+    fleet.configure("")?;
+    guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
+    fleet.wait_online(&NAMES)?;
+    guest
+        .ok("rm -r /var/lib/homelab-runners/reports/meeting /var/lib/homelab-runners/reports/own-hook.sh")?;
+    for job in jobs? {
+        let log = job.text("log");
+        assert_eq!(job.text("conclusion"), "success", "{log}");
+        // Its workspace is still there, then it is not.
+        let said = "own hook: left-behind /reports/own-hook.sh";
+        assert_eq!(log.contains(said), job.text("runner_name") == "homelab-runner-2", "{log}");
+    }
+    // Workflow jobs without a report leave none.
+    assert_eq!(guest.ok("ls /var/lib/homelab-runners/reports")?, "");
     Ok(())
 }

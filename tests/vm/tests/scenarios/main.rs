@@ -14,6 +14,7 @@ mod isolation;
 mod limits;
 mod prune;
 mod queue;
+mod reports;
 mod retention;
 mod user;
 mod walls;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
         engine::REMOVING,

@@ -20,8 +20,9 @@ while ! [ -e /reports/go-on ]; do sleep 0.2; done
 test -e kept
 ";
 
-/// Fills the work folder, and the storage of the private engine by an image of its own.
+/// Fills the work folder beside the workspace, which is emptied, and the storage of the private engine by an image of its own.
 const FILLING_WORKFLOW: &str = r"
+cd ..
 head -c 4000000 /dev/urandom > artifact
 printf 'FROM localhost/busybox:latest\nCOPY artifact /artifact\n' > Dockerfile
 docker build -q -t localhost/large:1 .

@@ -64,6 +64,12 @@ fn rootless_runner(guest: &Guest) -> Outcome {
             "cd .config/homelab-runners && sed -i '1i name_prefix = \"alice-runner\"' config.toml && echo RUNNER_TOKEN_1={token} > .env"
         ),
     )?;
+    // The host's own report server has the port that is the default.
+    let refused = as_alice(guest, "runnerctl install-units --user || true")?;
+    assert!(refused.contains("another program listens there"), "{refused}");
+    let listen =
+        r#"printf '\n[reports]\nlisten = "127.0.0.1:8091"\n' >> .config/homelab-runners/config.toml"#;
+    as_alice(guest, listen)?;
     let install = as_alice(guest, "runnerctl install-units --user");
     let journal = guest.ok("journalctl --no-pager -n 60 _UID=$(id -u alice)")?;
     let install = install.map_err(|error| format!("{error}\n{journal}"))?;
@@ -71,6 +77,8 @@ fn rootless_runner(guest: &Guest) -> Outcome {
     assert!(guest.simulator().online()?.contains(&"alice-runner-1".to_owned()));
     let status = as_alice(guest, "runnerctl status --user")?;
     assert!(status.contains(" online "), "{status}");
+    let index = as_alice(guest, "curl -s --max-time 120 http://127.0.0.1:8091/")?;
+    assert!(index.contains("<h1>Reports</h1>"), "{index}");
     assert!(as_alice(guest, "runnerctl install-units --user")?.contains("nothing to do"));
     as_alice(guest, "runnerctl uninstall-units --user")?;
     guest.simulator().delete("/runners/alice-runner-1")?;

@@ -7,7 +7,7 @@ use homelab_runners_vm::Guest;
 use crate::bed::{Outcome, Scenario};
 use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
 use crate::health::hang_listener;
-use crate::isolation::{CONTAINER_WORKFLOW, REPORT_WORKFLOW, SAME_FILE};
+use crate::isolation::{CONTAINER_WORKFLOW, REPORT_WORKFLOW, SAME_FILE, is_filed};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("podman_service_deploys_runs_and_restarts", |guest| core(guest, Way::PodmanService)),
@@ -33,9 +33,7 @@ fn core(guest: &Guest, way: Way) -> Outcome {
     guest.ok("rm -rf /var/lib/homelab-runners/reports/meeting")?;
     let job = fleet.succeed("containers", CONTAINER_WORKFLOW)?;
     assert_eq!(job.text("log").matches("hello from the workspace").count(), 2, "{}", job.text("log"));
-    let report = fleet.succeed("e2e", REPORT_WORKFLOW)?;
-    guest
-        .ok(&format!("test -f /var/lib/homelab-runners/reports/ci/{}/e2e/data/0001.png", report.run_id()))?;
+    is_filed(guest, &fleet.succeed("e2e", REPORT_WORKFLOW)?)?;
     killed_container_comes_back(&fleet)?;
     unhealthy_comes_back(&fleet)?;
     second_install_changes_nothing(&fleet)

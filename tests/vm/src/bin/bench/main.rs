@@ -4,6 +4,7 @@
 //! stands in `docs/benchmarks.md`.
 
 mod bare_podman;
+mod cold_start;
 mod compose;
 mod disk;
 mod engine;
@@ -77,6 +78,8 @@ fn report_half(table: &mut Table) -> Result<()> {
     let runnerctl = Runnerctl::built()?;
     eprintln!("index of reports");
     table.add(reports::measure(&runnerctl)?);
+    eprintln!("start of the report server");
+    table.add(cold_start::measure(&runnerctl)?);
     eprintln!("files of reports beside nginx");
     table.add(throughput::measure(&runnerctl)?);
     eprintln!("reports that go");

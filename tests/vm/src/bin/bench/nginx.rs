@@ -20,6 +20,15 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Shows `directory` below `/r/`, with its own files in `place`. `None` where there is no nginx.
     pub(crate) fn start(directory: &Path, place: &Path) -> Result<Option<Self>> {
+        let Some(nginx) = Self::launch(directory, place)? else { return Ok(None) };
+        poll("nginx", Duration::from_secs(10), || {
+            Ok(Connection::to(&nginx.address).map(drop).map_err(|error| error.to_string()))
+        })?;
+        Ok(Some(nginx))
+    }
+
+    /// The same, not yet listening.
+    pub(crate) fn launch(directory: &Path, place: &Path) -> Result<Option<Self>> {
         let failed = |source| Error::Start { program: "nginx".to_owned(), source };
         let Some(version) = version() else { return Ok(None) };
         // The port is free again when nginx takes it, unless somebody else is faster.
@@ -29,11 +38,7 @@ impl Nginx {
         let mut command = Command::new("nginx");
         command.arg("-c").arg(&config).arg("-p").arg(place).env("PATH", path());
         let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().map_err(failed)?;
-        let nginx = Self { child, address: free.to_string(), version };
-        poll("nginx", Duration::from_secs(10), || {
-            Ok(Connection::to(&nginx.address).map(drop).map_err(|error| error.to_string()))
-        })?;
-        Ok(Some(nginx))
+        Ok(Some(Self { child, address: free.to_string(), version }))
     }
 }
 
