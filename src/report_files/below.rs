@@ -55,7 +55,7 @@ mod tests {
         symlink("a", root.path().join("top/link")).unwrap();
         symlink("b/file", root.path().join("top/a/link")).unwrap();
         symlink("../secret", root.path().join("top/out")).unwrap();
-        let top = open(&root.path().join("top"), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let top = open(root.path().join("top"), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
         below(&top, path, flags).err()
     }
 
