@@ -3,6 +3,7 @@
 //! Whoever runs a workflow writes here, also while we read. Everything is bounded: names, bytes, depth.
 
 mod backend;
+mod below;
 mod scan;
 mod survey;
 
@@ -14,17 +15,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 
 pub use backend::{Opened, ReportFile};
+use below::below;
 pub use survey::Known;
 
 use crate::reports::{Entry, Index, Listing, Location, OWN, Report, Run, Scan, Source};
-
-/// openat2(2): no name on the way may be a link or lead out.
-const BENEATH: ResolveFlags =
-    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// Names that are shown of one directory of a report.
 const MOST_LISTED: usize = 2000;
@@ -102,10 +100,6 @@ impl Source for ReportTree {
         };
         Some(Listing { entries: names.into_iter().filter_map(entry).collect(), incomplete })
     }
-}
-
-fn below(directory: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    openat2(directory, path, flags | OFlags::CLOEXEC, Mode::empty(), BENEATH)
 }
 
 fn file(directory: impl AsFd, path: &str) -> io::Result<File> {

@@ -80,7 +80,7 @@ options=()
 # A qemu-utils from one suite conflicts with a qemu-system-x86 from another: apt would remove it, or refuse. Naming both in one call, from the
 # same suite, settles it.
 if [ -n "$backports" ]; then
-  if install_with_backports "${packages[@]}" "qemu-system-x86/$backports" "qemu-utils/$backports" "qemu-system-common/$backports" \
+  if install_with_backports "${packages[@]}" "qemu-system-x86/$backports" "qemu-utils/$backports" "qemu-system-common/$backports" "seabios/$backports" \
     "qemu-system-data/$backports"; then
     exit 0
   fi

@@ -141,7 +141,7 @@ fn config(guest: &Guest) -> Outcome {
     let gone = fleet.runnerctl("install-units")?;
     assert_eq!(gone.code, 0, "{gone}");
     assert!(!answers(8090)?, "{gone}");
-    let left = "systemctl list-units --all --no-legend 'homelab-reports*'; ls /etc/systemd/system | grep homelab-reports; true";
+    let left = "systemctl list-units --all --no-legend 'homelab-reports.*'; ls /etc/systemd/system | grep '^homelab-reports[.]'; true";
     assert_eq!(guest.ok(left)?, "");
     // Another program's port is found before anything is written.
     guest.ok("systemd-run --quiet --unit=squatter systemd-socket-activate -l 127.0.0.1:8089 /bin/true")?;
