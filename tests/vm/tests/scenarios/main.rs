@@ -42,8 +42,8 @@ fn main() -> ExitCode {
         engine::REMOVING,
         user::SCENARIOS,
         ways::SCENARIOS,
-        nixos::SCENARIOS,
     ]
     .concat();
-    Bed::run(scenarios)
+    // Has not been seen through to its end yet.
+    Bed::run(scenarios, nixos::SCENARIOS)
 }
