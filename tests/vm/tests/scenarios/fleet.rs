@@ -44,7 +44,8 @@ impl Way {
 /// What is installed now; a scenario that finds another way installed changes it.
 static INSTALLED: Mutex<Option<Way>> = Mutex::new(None);
 
-/// The limits are small, so that reaching them is quick; the stand-in waits a tenth of what the runner would.
+/// The limits are small, so that reaching them is quick; the stand-in waits a tenth of what the runner would. A health check costs a
+/// second and more of an emulated processor: one every five seconds for each of four runners took 1.4 of two processors all the time.
 const LIMITS: &str = "[limits]
 cpu_quota = \"150%\"
 memory_max = \"300M\"
