@@ -33,6 +33,15 @@ pub struct Found {
     pub problems: Vec<String>,
 }
 
+impl Found {
+    fn add(&mut self, looked_at: Result<Option<Held>, String>) {
+        match looked_at {
+            Ok(held) => self.held.extend(held),
+            Err(problem) => self.problems.push(problem),
+        }
+    }
+}
+
 /// What became of a plan.
 #[derive(Debug, Default)]
 pub struct Pruned {
@@ -86,11 +95,9 @@ impl Reports {
             let inner =
                 if is_hidden(&workflow) { Ok(Vec::new()) } else { self.tree.names(Path::new(&workflow)) };
             match inner {
-                Ok(names) if names.is_empty() => found.held.extend(self.look_at(&workflow, None, now)),
+                Ok(names) if names.is_empty() => found.add(self.look_at(&workflow, None, now)),
                 Ok(names) => {
-                    found
-                        .held
-                        .extend(names.iter().filter_map(|name| self.look_at(&workflow, Some(name), now)));
+                    names.iter().for_each(|name| found.add(self.look_at(&workflow, Some(name), now)))
                 }
                 Err(error) => found.problems.push(error.to_string()),
             }
@@ -118,7 +125,13 @@ impl Reports {
         let mut pruned = Pruned::default();
         for removal in &plan.removals {
             let held = &removal.held;
-            let again = self.look_at(&held.workflow, held.name.as_deref(), now);
+            let again = match self.look_at(&held.workflow, held.name.as_deref(), now) {
+                Ok(again) => again,
+                Err(problem) => {
+                    pruned.problems.push(problem);
+                    continue;
+                }
+            };
             if !again.is_some_and(|again| is_same(&again, held)) {
                 pruned.changed.push(held.clone());
                 continue;
@@ -131,8 +144,13 @@ impl Reports {
         Ok(pruned)
     }
 
-    /// `None` where it is gone, or on another file system.
-    fn look_at(&mut self, workflow: &OsStr, name: Option<&OsStr>, now: Timestamp) -> Option<Held> {
+    /// `None` where it is gone, or on another file system. What cannot be read is no junk: it fails, with a sentence.
+    fn look_at(
+        &mut self,
+        workflow: &OsStr,
+        name: Option<&OsStr>,
+        now: Timestamp,
+    ) -> Result<Option<Held>, String> {
         let mut held = Held {
             workflow: workflow.to_owned(),
             name: name.map(OsStr::to_owned),
@@ -143,19 +161,20 @@ impl Reports {
         };
         // What is written between the two is no part of what was measured, and is found by the next look.
         let measured = self.tree.measure(&path(&held));
-        held.changed = Timestamp::try_from(measured.changed).ok()?;
+        let Ok(changed) = Timestamp::try_from(measured.changed) else { return Ok(None) };
+        held.changed = changed;
         (held.bytes, held.is_cut) = (measured.bytes, measured.incomplete);
         if held.changed == Timestamp::UNIX_EPOCH && !held.is_cut {
-            return None;
+            return Ok(None);
         }
-        if let Some(name) = name.filter(|name| !is_hidden(name)) {
-            let run = workflow
-                .to_str()
-                .zip(name.to_str())
-                .and_then(|(workflow, name)| self.reports.run(workflow, name));
+        let name = name.filter(|name| !is_hidden(name)).and_then(OsStr::to_str);
+        if let Some((workflow, name)) = workflow.to_str().zip(name) {
+            let run = self.reports.run(workflow, name).map_err(|error| {
+                format!("cannot read {}: {error}; it stays until it can be read", words(&held))
+            })?;
             held.run = run.map(|run| Standing::of(&run, now));
         }
-        Some(held)
+        Ok(Some(held))
     }
 }
 

@@ -54,8 +54,10 @@ impl ReportTree {
     }
 
     /// The run in the directory `{workflow}/{run_id}` as it is now; `None` where there is none.
-    #[must_use]
-    pub fn run(&self, workflow: &str, run_id: &str) -> Option<Run> {
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn run(&self, workflow: &str, run_id: &str) -> io::Result<Option<Run>> {
         survey::run(self, [workflow, run_id])
     }
 
@@ -85,7 +87,7 @@ impl Source for ReportTree {
 
     fn list(&self, location: &Location) -> Option<Listing> {
         let directory = self.directory(&location.path()).ok()?;
-        let (names, incomplete) = names(&directory, MOST_LISTED)?;
+        let (names, incomplete) = names(&directory, MOST_LISTED).ok()?;
         let entry = |name: String| {
             if name == OWN {
                 return None;
@@ -113,20 +115,20 @@ fn file(directory: impl AsFd, path: &str) -> io::Result<File> {
 }
 
 /// Sorted; a directory can have any number of names, so `most` are read and the rest is told by `true`.
-fn names(directory: impl AsFd, most: usize) -> Option<(Vec<String>, bool)> {
+fn names(directory: impl AsFd, most: usize) -> io::Result<(Vec<String>, bool)> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(directory).ok()? {
-        let Ok(entry) = entry else { break };
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
         let Ok(name) = entry.file_name().to_str() else { continue };
         if matches!(name, "." | "..") {
             continue;
         }
         if names.len() == most {
-            return Some((sorted(names), true));
+            return Ok((sorted(names), true));
         }
         names.push(name.to_owned());
     }
-    Some((sorted(names), false))
+    Ok((sorted(names), false))
 }
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {

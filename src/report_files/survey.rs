@@ -1,11 +1,13 @@
 //! The tree, read into runs; and read again, where it may have changed.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
+use rustix::io::Errno;
 
 use super::scan::report;
 use super::{Most, ReportTree, below, names};
@@ -73,13 +75,26 @@ pub(super) fn index(tree: &ReportTree, known: &mut Known, now: Timestamp) -> Ind
     Index::of(runs.filter_map(|known| known.run.clone()).collect(), walk.is_cut)
 }
 
-/// One run, read by itself.
-pub(super) fn run(tree: &ReportTree, [workflow, run_id]: [&str; 2]) -> Option<Run> {
-    let opened = directory(&directory(&tree.directory(".").ok()?, workflow)?, run_id)?;
-    let mut walk =
-        Walk { most: tree.most, left: tree.most.in_all, is_cut: false, is_whole: true, now: Timestamp::MAX };
-    let names = walk.read(&opened, &mut Names::default());
-    Run::of(workflow, run_id, reports(&opened, [workflow, run_id], &names))
+/// One run, read by itself: whoever deletes by it has to know what could not be read.
+pub(super) fn run(tree: &ReportTree, [workflow, run_id]: [&str; 2]) -> io::Result<Option<Run>> {
+    let Some(opened) = if_there(tree.directory(&format!("{workflow}/{run_id}")))? else { return Ok(None) };
+    let (mut names, _) = names(&opened, tree.most.names)?;
+    names.retain(is_visible);
+    let mut reports = Vec::new();
+    for name in &names {
+        let directory = if_there(below(&opened, name, OFlags::RDONLY | OFlags::DIRECTORY))?;
+        reports.extend(directory.and_then(|directory| report(&directory, [workflow, run_id, name])));
+    }
+    Ok(Run::of(workflow, run_id, reports))
+}
+
+/// What is gone, a link or no directory is nothing; another error is one.
+fn if_there(opened: Result<OwnedFd, Errno>) -> io::Result<Option<OwnedFd>> {
+    match opened {
+        Ok(directory) => Ok(Some(directory)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn reports(run: &OwnedFd, [workflow, run_id]: [&str; 2], names: &[String]) -> Vec<Report> {
@@ -148,10 +163,11 @@ impl Walk {
 
     /// The visible names in `opened`; hidden ones are no reports.
     fn read(&mut self, opened: &OwnedFd, known: &mut Names) -> Vec<String> {
-        let (mut found, is_cut) = names(opened, self.most.names.min(self.left)).unwrap_or_default();
+        let (mut found, is_cut) =
+            names(opened, self.most.names.min(self.left)).unwrap_or_else(|_| (Vec::new(), true));
         (known.count, known.is_cut) = (found.len(), is_cut);
         self.count(known);
-        found.retain(|name| !name.starts_with('.'));
+        found.retain(is_visible);
         found
     }
 
@@ -159,6 +175,11 @@ impl Walk {
         self.left = self.left.saturating_sub(names.count);
         self.is_cut |= names.is_cut;
     }
+}
+
+#[expect(clippy::ptr_arg, reason = "for `retain`")]
+fn is_visible(name: &String) -> bool {
+    !name.starts_with('.')
 }
 
 fn directory(parent: &OwnedFd, name: &str) -> Option<OwnedFd> {

@@ -91,3 +91,35 @@ fn the_reports_are_found_behind_a_link_that_the_config_names() {
     assert_eq!(found.held.len(), 3);
     assert!(Reports::open(Path::new("/nonexistent/reports")).unwrap().is_none());
 }
+
+/// On a thread that is not root: root can read everything.
+fn as_nobody<T: Send>(what: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let nobody = scope.spawn(|| {
+            let nobody = rustix::fs::Uid::from_raw(65534);
+            if rustix::process::geteuid().is_root() {
+                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            what()
+        });
+        nobody.join().unwrap()
+    })
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_no_junk_and_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bed = Bed::new();
+    fs::set_permissions(bed.top.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(bed.top.path().join("ci/2"), fs::Permissions::from_mode(0o000)).unwrap();
+    let found = as_nobody(|| {
+        let mut reports = Reports::open(bed.top.path()).unwrap().unwrap();
+        reports.measure(Timestamp::now()).unwrap()
+    });
+    assert_eq!(found.held.iter().map(words).collect::<Vec<_>>(), ["\"ci/1\"", "\"ci/3\""]);
+    assert!(
+        found.problems.iter().any(|problem| problem.contains("cannot read \"ci/2\"")),
+        "{:?}",
+        found.problems
+    );
+}
