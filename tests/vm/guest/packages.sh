@@ -1,6 +1,8 @@
 #!/bin/bash
 # Installs on this Debian host what building, checking and booting the guest needs; does nothing when all of it is there.
 set -euo pipefail
+# shellcheck source=tests/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../apt.sh"
 
 missing=()
 for program in mmdebstrap qemu-system-x86_64 mke2fs ssh ssh-keygen; do
@@ -33,30 +35,8 @@ if [ -n "$backports" ] && qemu_is_racy; then
 fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-  echo "missing: ${missing[*]}" >&2
-  echo "hint: install them with the package manager of this host" >&2
-  exit 1
-fi
-root=()
-if [ "$(id -u)" -ne 0 ]; then
-  if ! command -v sudo >/dev/null; then
-    echo "missing: ${missing[*]}" >&2
-    echo "hint: install gcc git shellcheck python3-venv mmdebstrap qemu-system-x86 e2fsprogs openssh-client as root" >&2
-    exit 1
-  fi
-  root=(sudo)
-fi
-
-echo "installing the packages of: ${missing[*]}" >&2
 packages=(gcc libc6-dev git shellcheck python3-venv mmdebstrap debian-archive-keyring e2fsprogs openssh-client)
-
-install_packages() {
-  local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y -q --no-install-recommends --allow-downgrades "$@")
-  "${install[@]}" && return
-  "${root[@]}" apt-get "${options[@]}" update -q
-  "${install[@]}"
-}
+require_apt "${packages[@]}" qemu-system-x86
 
 # apt reads a copy of this host's sources with the backports added, and lists of its own: the host's settings stay as they are.
 install_with_backports() {
@@ -69,14 +49,13 @@ install_with_backports() {
   [ ! -d /etc/apt/sources.list.d ] || cp -r /etc/apt/sources.list.d/. "$directory/sources"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $("$here/disk/apt-source.sh") $backports main" \
     >"$directory/sources/backports.list"
-  local options=(-o "Dir::Etc::SourceParts=$directory/sources" -o "Dir::State::Lists=$directory/lists")
+  local apt_options=(-o "Dir::Etc::SourceParts=$directory/sources" -o "Dir::State::Lists=$directory/lists")
   local result=0
-  "${root[@]}" apt-get "${options[@]}" update -q && install_packages "$@" || result=$?
-  "${root[@]}" rm -rf "$directory"
+  "${apt_root[@]}" apt-get "${apt_options[@]}" update -q && install_packages "$@" || result=$?
+  "${apt_root[@]}" rm -rf "$directory"
   return "$result"
 }
 
-options=()
 # A qemu-utils from one suite conflicts with a qemu-system-x86 from another: apt would remove it, or refuse. Naming both in one call, from the
 # same suite, settles it.
 if [ -n "$backports" ]; then
