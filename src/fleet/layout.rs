@@ -87,6 +87,10 @@ pub struct RunnerPaths {
     pub trash: PathBuf,
     /// The registration token for the moment of its hand-over.
     pub token: PathBuf,
+    /// When GitHub was asked for registration tokens; out of the container's reach.
+    pub registrations: PathBuf,
+    /// Stands while the runner is drained: its unit does not start. A reboot does not undo that.
+    pub drained: PathBuf,
     /// State word and performance counters, written by the runner's container.
     pub status: PathBuf,
     /// Digest of the unit's text that the runner was last started with.
@@ -111,6 +115,8 @@ impl RunnerPaths {
             trash: state.join("trash"),
             token: runtime.join("token"),
             status: runtime.join("status"),
+            registrations: state.join("registrations"),
+            drained: state.join("drained"),
             started_with: runtime.join("started-with"),
             engine_storage: state.join("engine"),
             engine: runtime.join("engine"),
@@ -131,6 +137,18 @@ impl RunnerPaths {
     #[must_use]
     pub fn token_problem(&self) -> PathBuf {
         self.token.join("problem")
+    }
+
+    /// Where the entrypoint reads why there is no token yet.
+    #[must_use]
+    pub fn token_delay(&self) -> PathBuf {
+        self.token.join("delay")
+    }
+
+    /// What GitHub was told at registration, beside the identity.
+    #[must_use]
+    pub fn fingerprint(&self) -> PathBuf {
+        self.identity.join("fingerprint")
     }
 
     /// State word and sentence of the entrypoint.

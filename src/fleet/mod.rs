@@ -3,7 +3,8 @@
 //! `Config → Fleet` fills in what the config leaves to the host's scope; from here on nothing is optional that a unit
 //! needs. This module is the only one that builds names ([`names`]) and paths ([`Layout`], [`RunnerPaths`]).
 
-pub mod ids;
+pub mod drain;
+mod ids;
 mod layout;
 pub mod names;
 mod observed;
@@ -12,6 +13,7 @@ mod roll;
 
 use std::collections::BTreeMap;
 
+pub use drain::{DrainStep, Draining, Removal};
 pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};

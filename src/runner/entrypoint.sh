@@ -176,10 +176,11 @@ identity_is_complete() {
         is_whole_json "$identity/.credentials_rsaparams"
 }
 
-# What GitHub was told at registration. Labels are a set without case there.
+# What GitHub was told at registration (src/runner/registration.rs has the same text). Labels are a set without case there.
 fingerprint() {
-    local labels
-    labels=$(tr ',[:upper:]' '\n[:lower:]' <<<"${want[labels]// /}" | sort -u | paste -sd,)
+    local LC_ALL=C labels
+    export LC_ALL
+    labels=$(tr ',A-Z' '\na-z' <<<"${want[labels]}" | sort -u | paste -sd,)
     printf '%s\n' "url=${want[url]}" "name=${want[name]}" "labels=${labels#,}" "group=${want[group]}" \
         "no-default-labels=${want[no_default_labels]:-0}"
 }
@@ -409,13 +410,18 @@ read_token() {
 }
 
 fail_without_token() { # CHANGED: what differs from the kept registration, if there is one
-    local cause="no registration token and no kept identity" problem
+    local cause="no registration token and no kept identity" problem='' hint=''
     [[ -z $1 ]] || cause="changed since registration: $1; that needs a new registration, the old one stays untouched"
+    # What the host says of the token that it could not get: a cause and the next step.
+    if [[ -s $token_dir/delay ]]; then
+        { read -r problem && read -r hint; } <"$token_dir/delay"
+        fail 75 "$problem" "$hint"
+    fi
     if [[ -s $token_dir/problem ]]; then
-        problem=$(<"$token_dir/problem")
+        { read -r problem && read -r hint; } <"$token_dir/problem"
         [[ -z $1 ]] && cause=$problem || cause+="; $problem"
     fi
-    fail 64 "$cause" "put a new registration token into $token_name in $token_file (it lives 1 hour), then restart this unit"
+    fail 64 "$cause" "${hint:-"put a new registration token into $token_name in $token_file (it lives 1 hour), then restart this unit"}"
 }
 
 configure() {
