@@ -75,6 +75,7 @@ fn a_misspelt_key_is_refused_in_every_table() {
     for table in [
         "limits",
         "fleet_limits",
+        "github",
         "proxy",
         "paths",
         "health",
@@ -186,6 +187,22 @@ fn contradictions_between_keys_are_refused() {
         ("image = \"ghcr.io/actions/actions-runner:latest\"", "is not pinned"),
         ("image = \"ghcr.io/actions/actions-runner\"", "is not pinned"),
         ("image = \"--privileged.x/a:1\"", "is no image reference"),
+        (
+            "[github]\nclient_id = \"Iv1\"",
+            "belongs to a GitHub App, and the credential is \"registration-token\"",
+        ),
+        (
+            "[github]\ncredential = \"pat\"\ninstallation_id = 3",
+            "belongs to a GitHub App, and the credential is \"pat\"",
+        ),
+        ("[github]\ncredential = \"app\"", "needs the App's client_id"),
+        ("[github]\ncredential_file = \"/f\"", "is not read: the credential is \"registration-token\""),
+        ("[github]\ncredential = \"app\"\nclient_id = \"\"", "is no client id"),
+        ("[github]\ncredential = \"app\"\nclient_id = \"a\"\ninstallation_id = 0", "is no installation id"),
+        ("[github]\ncredential = \"token\"\nclient_id = \"a\"", "unknown word \"token\""),
+        ("[github]\napi_url = \"ghes.lan/api/v3\"", "does not begin with https://"),
+        ("[github]\napi_url = \"https://me:secret@ghes.lan\"", "user name or password"),
+        ("[github]\napi_url = \"https://ghes.lan/api?x=1\"", "no address of an API"),
         ("[proxy]\nno_proxy = \"a\\nb\"", "has a line break"),
         ("image = \"actions-runner:1\"", "names no registry"),
         ("[environment]\nRUNNER_TOKEN_1 = \"x\"", "keeps for itself"),
@@ -238,6 +255,60 @@ fn urls_say_what_they_name() {
     ] {
         assert!(url.parse::<GithubUrl>().is_err(), "{url}");
     }
+}
+
+#[test]
+fn problems_of_github_are_told_with_their_place_and_the_next_step() {
+    let text = "url = \"https://github.com/enterprises/big\"\n[github]\ncredential = \"app\"\n";
+    assert_eq!(
+        problems(text),
+        [
+            "3:14 github.credential: \"app\" needs the App's client_id (add client_id = \"…\" (GitHub: the App's settings, General, Client ID))",
+            "3:14 github.credential: GitHub Apps cannot register runners of an enterprise (set credential = \"pat\", or give the url of an organisation)",
+        ]
+    );
+}
+
+#[test]
+fn a_config_that_says_nothing_of_github_has_registration_tokens_alone() {
+    let github = Config::parse(URL).unwrap().github;
+    assert_eq!((github.credential, github.has_api()), (CredentialKind::RegistrationToken, false));
+    let text = format!("{URL}[github]\ncredential = \"app\"\nclient_id = \"Iv1.a\"\ninstallation_id = 7\n");
+    let github = Config::parse(&text).unwrap().github;
+    assert_eq!((github.has_api(), github.installation_id), (true, Some(7)));
+    assert_eq!(github.client_id.as_deref(), Some("Iv1.a"));
+}
+
+#[test]
+fn the_api_is_where_the_host_has_it() {
+    for (url, api) in [
+        ("https://github.com/acme", "https://api.github.com"),
+        ("https://www.github.com/acme", "https://api.github.com"),
+        ("https://GitHub.com/acme", "https://api.github.com"),
+        ("https://acme.ghe.com/shop", "https://api.acme.ghe.com"),
+        ("http://github.localhost:8080/o/r", "http://api.github.localhost:8080"),
+        ("https://ghes.lan/o/r", "https://ghes.lan/api/v3"),
+        ("http://127.0.0.1:4711/o/r", "http://127.0.0.1:4711/api/v3"),
+        ("https://[::1]:8443/o", "https://[::1]:8443/api/v3"),
+        ("https://notgithub.com/o", "https://notgithub.com/api/v3"),
+    ] {
+        assert_eq!(ApiUrl::of(&url.parse().unwrap()).as_str(), api);
+    }
+    let text = format!("{URL}[github]\napi_url = \"https://x.lan/api/v3/\"\n");
+    assert_eq!(Config::parse(&text).unwrap().github.api_url.as_str(), "https://x.lan/api/v3");
+}
+
+#[test]
+fn urls_know_their_owner_and_repository() {
+    for (url, owner, repository) in [
+        ("https://github.com/acme/shop/", "acme", Some("shop")),
+        ("https://ghes.lan:8443/acme", "acme", None),
+        ("https://github.com/enterprises/big", "big", None),
+    ] {
+        let url: GithubUrl = url.parse().unwrap();
+        assert_eq!((url.owner(), url.repository()), (owner, repository));
+    }
+    assert!("https://github.com/../shop".parse::<GithubUrl>().is_err(), "it would lead elsewhere in the API");
 }
 
 #[test]

@@ -21,8 +21,8 @@ pub use plan::Plan;
 pub use roll::{FleetNow, Roll, RunnerNow};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, Reports,
-    SocketMode, Timeouts, UnitFormat,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
+    Reports, SocketMode, Timeouts, UnitFormat,
 };
 
 /// Every runner of this host, and what they share.
@@ -57,6 +57,8 @@ pub struct Fleet {
     pub extra_hosts: Vec<ExtraHost>,
     /// Ceiling over all runners.
     pub limits: Limits,
+    /// With what, and where, this host speaks to GitHub.
+    pub github: Github,
     /// Proxy and certificates.
     pub proxy: Proxy,
     /// In-container health check.
@@ -112,7 +114,7 @@ impl Fleet {
     /// The fleet that `config` describes, in the scope of `layout`, on a host that offers `host`.
     #[must_use]
     pub fn new(config: &Config, layout: &Layout, host: &HostOffer) -> Self {
-        let layout = layout.clone().with(&config.paths);
+        let layout = layout.clone().with(&config.paths).with_credential(&config.github);
         let unit_format = match (config.unit_format, config.engine) {
             (Some(format), _) => format,
             (None, Engine::Docker) => UnitFormat::Service,
@@ -140,6 +142,7 @@ impl Fleet {
             network: config.network.clone(),
             extra_hosts: config.extra_hosts.clone(),
             limits: config.fleet_limits.clone(),
+            github: config.github.clone(),
             proxy: config.proxy.clone(),
             health: config.health,
             timeouts: config.timeouts,
