@@ -2,6 +2,7 @@
 //!
 //! The order is the plan's; here is only what each step means on the host, and what happens when one fails.
 
+pub mod drain;
 mod execute;
 mod observe;
 pub mod prune;

@@ -8,10 +8,13 @@ mod completions;
 mod context;
 mod diff;
 mod doctor;
+mod drain;
+mod ending;
 mod exit;
 mod facts;
 mod failure;
 mod generate;
+mod github_client;
 mod init;
 mod install_units;
 mod logs;
@@ -59,11 +62,15 @@ enum Command {
     /// Stop the fleet and remove its units; identities, work folders and reports stay
     UninstallUnits(uninstall_units::Args),
     /// Start runners and wait until they are online
-    Up(power::Args),
-    /// Stop runners that are idle
+    Up(power::UpArgs),
+    /// Stop runners, each as soon as no workflow job runs on it
     Down(power::Args),
-    /// Restart runners that are idle
+    /// Restart runners, each as soon as no workflow job runs on it
     Restart(power::Args),
+    /// Take runners out of service: stop each as soon as it is idle, and keep it stopped, also after a reboot
+    Drain(drain::Args),
+    /// Take drained runners back into service
+    Undrain(drain::UndrainArgs),
     /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
     Roll(roll::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
@@ -110,9 +117,11 @@ impl Cli {
             Command::Diff(args) => diff::run(&args, &global),
             Command::InstallUnits(args) => install_units::run(&args, &global),
             Command::UninstallUnits(args) => uninstall_units::run(&args, &global),
-            Command::Up(args) => power::run(power::Power::Up, &args, &global),
+            Command::Up(args) => power::up(&args, &global),
             Command::Down(args) => power::run(power::Power::Down, &args, &global),
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
+            Command::Drain(args) => drain::run(&args, &global),
+            Command::Undrain(args) => drain::undrain(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),

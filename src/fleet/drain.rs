@@ -22,20 +22,20 @@ pub struct Draining {
     /// How long none has.
     pub idle: Duration,
     /// What GitHub has said of its removal.
-    pub removal: Removal,
+    pub at_github: AtGithub,
 }
 
 /// The runner at GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// This host has no credential for that, or the runner is not registered.
-    Impossible,
-    /// Not tried yet.
+pub enum AtGithub {
+    /// This host has no credential for asking, or is not the one that registered it.
+    Unasked,
+    /// It is to be removed there.
     Untried,
     /// GitHub called it busy, so long ago.
-    Refused(Duration),
-    /// It is gone.
-    Done,
+    Busy(Duration),
+    /// It is removed there.
+    Gone,
 }
 
 /// What to do with it now.
@@ -55,16 +55,19 @@ impl Draining {
     /// The next step.
     #[must_use]
     pub fn step(&self) -> DrainStep {
-        match self.removal {
-            _ if !self.running => DrainStep::Done,
-            // What GitHub has removed it gives no more workflow jobs; it lets no other in either.
-            Removal::Done if self.busy => DrainStep::Wait,
-            Removal::Done => DrainStep::Stop,
-            _ if self.busy => DrainStep::Wait,
-            Removal::Untried => DrainStep::Remove,
-            Removal::Refused(ago) if ago >= TRY_AGAIN => DrainStep::Remove,
-            Removal::Impossible if self.idle >= SETTLED => DrainStep::Stop,
-            Removal::Refused(_) | Removal::Impossible => DrainStep::Wait,
+        if !self.running {
+            return DrainStep::Done;
+        }
+        if self.busy {
+            return DrainStep::Wait;
+        }
+        match self.at_github {
+            // GitHub gives it no more workflow jobs.
+            AtGithub::Gone => DrainStep::Stop,
+            AtGithub::Untried => DrainStep::Remove,
+            AtGithub::Busy(ago) if ago >= TRY_AGAIN => DrainStep::Remove,
+            AtGithub::Unasked if self.idle >= SETTLED => DrainStep::Stop,
+            AtGithub::Busy(_) | AtGithub::Unasked => DrainStep::Wait,
         }
     }
 }
@@ -76,25 +79,25 @@ mod tests {
     use super::*;
 
     const IDLE: Draining =
-        Draining { running: true, busy: false, idle: Duration::ZERO, removal: Removal::Untried };
+        Draining { running: true, busy: false, idle: Duration::ZERO, at_github: AtGithub::Untried };
 
     #[test]
     fn an_idle_runner_is_removed_at_github_and_stopped_after_that() {
         assert_eq!(IDLE.step(), DrainStep::Remove);
-        assert_eq!(Draining { removal: Removal::Done, ..IDLE }.step(), DrainStep::Stop);
+        assert_eq!(Draining { at_github: AtGithub::Gone, ..IDLE }.step(), DrainStep::Stop);
     }
 
     #[test]
     fn what_github_calls_busy_is_asked_for_again_a_while_later() {
-        let refused = |seconds| Draining { removal: Removal::Refused(Duration::from_secs(seconds)), ..IDLE };
-        assert_eq!(refused(9).step(), DrainStep::Wait);
-        assert_eq!(refused(10).step(), DrainStep::Remove);
+        let called_busy = |seconds| Draining { at_github: AtGithub::Busy(Duration::from_secs(seconds)), ..IDLE };
+        assert_eq!(called_busy(9).step(), DrainStep::Wait);
+        assert_eq!(called_busy(10).step(), DrainStep::Remove);
     }
 
     #[test]
     fn without_a_credential_it_has_to_be_idle_for_a_while() {
         let idle = |seconds| Draining {
-            removal: Removal::Impossible,
+            at_github: AtGithub::Unasked,
             idle: Duration::from_secs(seconds),
             ..IDLE
         };
@@ -108,12 +111,12 @@ mod tests {
             running: bool,
             busy: bool,
             idle in 0_u64..100,
-            removal in prop_oneof![
-                Just(Removal::Impossible), Just(Removal::Untried), Just(Removal::Done),
-                (0_u64..100).prop_map(|ago| Removal::Refused(Duration::from_secs(ago)))
+            at_github in prop_oneof![
+                Just(AtGithub::Unasked), Just(AtGithub::Untried), Just(AtGithub::Gone),
+                (0_u64..100).prop_map(|ago| AtGithub::Busy(Duration::from_secs(ago)))
             ],
         ) {
-            let step = Draining { running, busy, idle: Duration::from_secs(idle), removal }.step();
+            let step = Draining { running, busy, idle: Duration::from_secs(idle), at_github }.step();
             prop_assert_eq!(step == DrainStep::Done, !running);
             prop_assert!(!(running && busy) || step == DrainStep::Wait);
         }

@@ -13,7 +13,7 @@ mod roll;
 
 use std::collections::BTreeMap;
 
-pub use drain::{DrainStep, Draining, Removal};
+pub use drain::{AtGithub, DrainStep, Draining};
 pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
@@ -22,8 +22,9 @@ pub use roll::{FleetNow, Roll, RunnerNow};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
-    Reports, SocketMode, Timeouts, UnitFormat,
+    Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
+use crate::runner::{Registration, TokenSource};
 
 /// Every runner of this host, and what they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +157,27 @@ impl Fleet {
     pub fn accounts(&self) -> Vec<Account> {
         let account = |runner: &Runner| Some(Account { number: runner.number, range: runner.ids? });
         self.runners.iter().filter_map(account).collect()
+    }
+
+    /// What runner `runner` is to be registered with.
+    #[must_use]
+    pub fn registration<'a>(&'a self, runner: &'a Runner) -> Registration<'a> {
+        Registration {
+            url: &self.url,
+            name: &runner.name,
+            labels: &runner.labels,
+            runner_group: self.runner_group.as_deref(),
+            no_default_labels: self.no_default_labels,
+        }
+    }
+
+    /// Where the registration token of runner `number` comes from.
+    #[must_use]
+    pub fn token_source(&self, number: u16) -> TokenSource {
+        if self.github.has_api() {
+            return TokenSource::Credential { file: self.layout.credential_file.display().to_string() };
+        }
+        TokenSource::Variable { name: variable(number), file: self.layout.tokens.display().to_string() }
     }
 
     /// The runner of that number.
