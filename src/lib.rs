@@ -24,6 +24,7 @@ pub mod units;
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod github;
 pub mod host_facts;
 pub mod http;
 pub mod mounts;

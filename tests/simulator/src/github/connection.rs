@@ -23,11 +23,13 @@ use tower_service::Service;
 use super::fault::{self, Fault, Kind};
 use super::journal::Observed;
 use super::ledger::GitHub;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SUPPORTED_VERSIONS};
 use crate::identifier;
 
 /// Larger requests are not read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// The header with which a client chooses a version of the API.
+const API_VERSION: &str = "x-github-api-version";
 const RATE_LIMIT: u64 = 5000;
 const RATE_LIMIT_SECONDS: i64 = 3600;
 
@@ -132,6 +134,10 @@ async fn answer(
 async fn route(mut router: Router, request: Request<Body>) -> Response<Body> {
     if !request.headers().contains_key(USER_AGENT) {
         return Refusal::NoUserAgent.into_response();
+    }
+    let version = request.headers().get(API_VERSION).map(|version| version.to_str().unwrap_or_default());
+    if let Some(version) = version.filter(|version| !SUPPORTED_VERSIONS.contains(version)) {
+        return Refusal::unsupported_version(version).into_response();
     }
     router.call(request).await.unwrap_or_else(|never| match never {})
 }

@@ -6,10 +6,14 @@
 
 /// The admin's own API: tokens, workflow jobs, clock, faults, journal.
 mod admin;
+/// GitHub Apps and their installations.
+mod app;
 /// The virtual clock.
 mod clock;
 /// One HTTP connection: journal, faults and the headers that every answer has.
 mod connection;
+/// Personal access tokens and installation tokens.
+mod credential;
 /// Faults that the admin orders: statuses, broken bodies, resets.
 mod fault;
 /// Workflow jobs that time or an absent runner ends.
@@ -22,14 +26,20 @@ mod json_body;
 mod ledger;
 /// Access tokens of runners, by their key.
 mod oauth;
+/// Permissions and scopes.
+mod permission;
 /// How GitHub says no.
 mod refusal;
 /// Registration tokens and the registering, replacing and removing of runners.
 mod registration;
+/// Repositories and accounts.
+mod repository;
 /// GitHub's routes.
 mod routes;
 /// A registered runner.
 mod runner;
+/// Runner groups.
+mod runner_group;
 /// Which runner gets which workflow job.
 mod schedule;
 /// What a runner is registered for.
@@ -44,6 +54,8 @@ mod settings;
 mod state;
 /// Workflow jobs and their life.
 mod workflow_job;
+/// Workflow runs.
+mod workflow_run;
 
 pub use server::{Addresses, serve};
 pub use settings::Settings;

@@ -12,10 +12,17 @@ pub struct Settings {
     pub session_lifetime_seconds: i64,
     /// Runners below this version are refused; `None` lets all in.
     pub minimum_runner_version: Option<String>,
+    /// The REST API says `busy: false` of runners that execute a workflow job, as GitHub does at times.
+    pub hides_busy: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { poll_seconds: 50, session_lifetime_seconds: 60, minimum_runner_version: None }
+        Self {
+            poll_seconds: 50,
+            session_lifetime_seconds: 60,
+            minimum_runner_version: None,
+            hides_busy: false,
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! What outlives the simulator's process, and the file that holds it.
 //!
-//! Kept is what GitHub would still know after the machine of the simulator was rebooted: registrations, registration
-//! tokens, the ids given so far, the clock. Sessions, access tokens, workflow jobs, journal and faults are not: the
+//! Kept is what GitHub would still know after the machine of the simulator was rebooted: registrations, credentials of
+//! every kind, GitHub Apps, the ids given so far, the clock. Sessions, access tokens, workflow jobs, journal and faults are not: the
 //! runners have to come back by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -12,9 +12,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::app::{App, Installation};
+use super::credential::Credential;
 use super::ledger::Ledger;
 use super::registration::RegistrationToken;
 use super::runner::Runner;
+use super::runner_group::RunnerGroup;
 
 /// The kept part of the ledger.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +26,16 @@ struct Kept {
     last_id: u64,
     registration_tokens: BTreeMap<String, RegistrationToken>,
     runners: Vec<KeptRunner>,
+    #[serde(default)]
+    credentials: BTreeMap<String, Credential>,
+    #[serde(default)]
+    apps: BTreeMap<u64, App>,
+    #[serde(default)]
+    installations: BTreeMap<u64, Installation>,
+    #[serde(default)]
+    private_repositories: BTreeSet<String>,
+    #[serde(default)]
+    own_runner_groups: BTreeMap<u64, RunnerGroup>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +65,11 @@ impl Kept {
             last_id: ledger.last_id,
             registration_tokens: ledger.registration_tokens.clone(),
             runners: ledger.runners.values().map(keep).collect(),
+            credentials: ledger.credentials.clone(),
+            apps: ledger.apps.clone(),
+            installations: ledger.installations.clone(),
+            private_repositories: ledger.private_repositories.clone(),
+            own_runner_groups: ledger.own_runner_groups.clone(),
         }
     }
 
@@ -59,6 +77,11 @@ impl Kept {
         ledger.clock.advance(self.clock_offset_seconds);
         ledger.last_id = self.last_id;
         ledger.registration_tokens = self.registration_tokens;
+        ledger.credentials = self.credentials;
+        ledger.apps = self.apps;
+        ledger.installations = self.installations;
+        ledger.private_repositories = self.private_repositories;
+        ledger.own_runner_groups = self.own_runner_groups;
         let now = ledger.now();
         for KeptRunner { was_online, mut runner } in self.runners {
             if was_online {

@@ -22,7 +22,7 @@ pub(crate) struct Bed {
     /// `http://ADDRESS:PORT` of GitHub.
     pub(crate) github: String,
     pub(crate) directory: TempDir,
-    client: HttpClient,
+    pub(crate) client: HttpClient,
 }
 
 impl Bed {

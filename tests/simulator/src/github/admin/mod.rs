@@ -3,6 +3,11 @@
 //! | route | body | answer |
 //! |---|---|---|
 //! | `POST /registration-tokens` | `url` | `token`, `expires_at` |
+//! | `POST /personal-access-tokens/classic` | `scopes`; optionally `login`, `lifetime_seconds` | `id`, `token` |
+//! | `POST /personal-access-tokens/fine-grained` | `account`, `permissions`; optionally `repositories`, `login`, `lifetime_seconds` | `id`, `token` |
+//! | `DELETE /personal-access-tokens/{id}` | | |
+//! | `POST /runner-groups` | `url`, `name` | `id` |
+//! | `PUT /repositories` | `url`, `private` | |
 //! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
 //! | `GET /workflow-jobs` | | all of them, with status, runner, times and log; `?run_id=` only those of a run |
 //! | `GET /workflow-jobs?log=false` | | the same without the logs, for those who ask often |
@@ -26,13 +31,16 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::fault::Fault;
-use super::json_body::JsonBody;
-use super::ledger::{GitHub, Ledger};
-use super::refusal::Refusal;
-use super::scope::Scope;
-use super::settings::Settings;
-use super::workflow_job::{AdminView, WorkflowJobRequest};
+use crate::github::fault::Fault;
+use crate::github::json_body::JsonBody;
+use crate::github::ledger::{GitHub, Ledger};
+use crate::github::refusal::Refusal;
+use crate::github::scope::Scope;
+use crate::github::settings::Settings;
+use crate::github::workflow_job::{AdminView, WorkflowJobRequest};
+
+/// Credentials, and what they are for.
+mod credentials;
 
 type Simulator = State<Arc<GitHub>>;
 
@@ -50,6 +58,7 @@ pub(crate) fn router(github: Arc<GitHub>) -> Router {
         .route("/faults", post(order_fault).delete(clear_faults))
         .route("/settings", get(show_settings).put(change_settings))
         .route("/journal", get(show_journal))
+        .merge(credentials::router())
         .with_state(github)
 }
 
@@ -121,7 +130,7 @@ async fn cancel_workflow_job(State(github): Simulator, Path(id): Path<u64>) -> R
 async fn list_runners(State(github): Simulator) -> Json<Vec<Value>> {
     let ledger = github.ledger();
     let now = ledger.now();
-    let view = |runner: &super::runner::Runner| {
+    let view = |runner: &crate::github::runner::Runner| {
         json!({
             "id": runner.id,
             "name": runner.name,
