@@ -64,8 +64,7 @@ impl Drain<'_> {
     /// systemd or a control group could not be read, or a dead identity not be deleted.
     pub async fn end(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> Result<Drained, Error> {
         let at_github = if self.github.is_some() { AtGithub::Untried } else { AtGithub::Unasked };
-        let mut watched =
-            Watched { idle_since: None, at_github, refused: Instant::now(), has_waited: false };
+        let mut watched = Watched { idle_since: None, at_github, refused: Instant::now(), has_waited: false };
         loop {
             let mut draining = self.look(runner, &mut watched).await?;
             if draining.step() == DrainStep::Remove {
@@ -92,13 +91,12 @@ impl Drain<'_> {
 
     async fn look(&self, runner: &Runner, watched: &mut Watched) -> Result<Draining, Error> {
         let states = self.systemd.observe(&[names::service(runner.number).as_str()]).await?;
-        let is_running =
-            |state: ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
+        let is_running = |state: &ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
         let busy = !busy(self.host, &[runner.number])?.is_empty();
         let now = Instant::now();
         watched.idle_since = if busy { None } else { watched.idle_since.or(Some(now)) };
         Ok(Draining {
-            running: states.first().is_some_and(|state| is_running(state.active_state)),
+            running: states.first().is_some_and(|state| is_running(&state.active_state)),
             busy,
             idle: watched.idle_since.map_or(Duration::ZERO, |since| now - since),
             at_github: match watched.at_github {

@@ -74,7 +74,8 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
                 return Err(Failure::new("interrupted: no runner is drained any more", "what has ended already starts with `runnerctl up`"));
             }
         };
-        let all_well = drained.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well);
+        let all_well =
+            drained.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well);
         Ok(if all_well { Exit::Done } else { Exit::No })
     })
 }

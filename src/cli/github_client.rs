@@ -6,7 +6,10 @@ use secrecy::ExposeSecret;
 
 use super::context::{Context, block_on};
 use super::failure::Failure;
-use crate::config::{AppKey, Config, CredentialError, CredentialKind, Github, GithubUrl, PersonalAccessToken, Proxy, RegistrationToken};
+use crate::config::{
+    AppKey, Config, CredentialError, CredentialKind, Github, GithubUrl, PersonalAccessToken, Proxy,
+    RegistrationToken,
+};
 use crate::files::{self, SecretKind};
 use crate::github::{Client, Connection, Credential};
 use crate::unit_step::TokenProblem;
@@ -33,7 +36,10 @@ pub(super) fn none(what: &str) -> Failure {
 ///
 /// # Errors
 /// Why there is none.
-pub(super) fn registration_token(config: &Path, credential: &Path) -> Result<RegistrationToken, TokenProblem> {
+pub(super) fn registration_token(
+    config: &Path,
+    credential: &Path,
+) -> Result<RegistrationToken, TokenProblem> {
     let lasting = |failure: Failure| TokenProblem {
         cause: failure.message,
         hint: failure.hint.unwrap_or_default(),
@@ -53,9 +59,8 @@ fn of_config(path: &Path, credential: &Path) -> Result<Client, Failure> {
     let text = files::read(path)?.ok_or_else(|| {
         Failure::new(format!("{place} does not exist"), "run `runnerctl install-units` again with the config")
     })?;
-    let config = Config::parse(&text).map_err(|_| {
-        Failure::new(format!("the config {place} is not good"), "run `runnerctl check`")
-    })?;
+    let config = Config::parse(&text)
+        .map_err(|_| Failure::new(format!("the config {place} is not good"), "run `runnerctl check`"))?;
     client(&config.url, &config.github, &config.proxy, credential)?.ok_or_else(|| none("this unit"))
 }
 
@@ -71,7 +76,10 @@ fn client(
     let credential = read_credential(github, credential)?;
     let ca_pem = match &proxy.ca_file {
         Some(file) => Some(files::read(file.as_path())?.ok_or_else(|| {
-            Failure::new(format!("proxy.ca_file {} does not exist", file.as_path().display()), "correct it, or remove it")
+            Failure::new(
+                format!("proxy.ca_file {} does not exist", file.as_path().display()),
+                "correct it, or remove it",
+            )
         })?),
         None => None,
     };

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::context::{Context, GlobalArgs, block_on};
+use super::ending::{self, Endings};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
-use super::ending::{self, Endings};
 use super::{install_units, output};
 use crate::apply::drain::{self, Drained};
 use crate::files;

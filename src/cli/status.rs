@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::output;
 use super::selection::Selection;
 use crate::apply::{self, Host};
-use crate::config::{TokenError, Tokens, variable};
+use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health};

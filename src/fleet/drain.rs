@@ -89,18 +89,16 @@ mod tests {
 
     #[test]
     fn what_github_calls_busy_is_asked_for_again_a_while_later() {
-        let called_busy = |seconds| Draining { at_github: AtGithub::Busy(Duration::from_secs(seconds)), ..IDLE };
+        let called_busy =
+            |seconds| Draining { at_github: AtGithub::Busy(Duration::from_secs(seconds)), ..IDLE };
         assert_eq!(called_busy(9).step(), DrainStep::Wait);
         assert_eq!(called_busy(10).step(), DrainStep::Remove);
     }
 
     #[test]
     fn without_a_credential_it_has_to_be_idle_for_a_while() {
-        let idle = |seconds| Draining {
-            at_github: AtGithub::Unasked,
-            idle: Duration::from_secs(seconds),
-            ..IDLE
-        };
+        let idle =
+            |seconds| Draining { at_github: AtGithub::Unasked, idle: Duration::from_secs(seconds), ..IDLE };
         assert_eq!(idle(4).step(), DrainStep::Wait);
         assert_eq!(idle(5).step(), DrainStep::Stop);
     }

@@ -3,8 +3,8 @@
 //! `Config → Fleet` fills in what the config leaves to the host's scope; from here on nothing is optional that a unit
 //! needs. This module is the only one that builds names ([`names`]) and paths ([`Layout`], [`RunnerPaths`]).
 
-pub mod drain;
-mod ids;
+mod drain;
+pub mod ids;
 mod layout;
 pub mod names;
 mod observed;

@@ -85,9 +85,8 @@ fn lasting(cause: String, hint: &str) -> TokenProblem {
 fn of_file(runner: u16, file: &TokensFile) -> Result<SecretString, TokenProblem> {
     let place = file.path.display();
     let in_file = |error: &TokenError| lasting(format!("{error} in {place}"), error.hint());
-    let text = files::read_tokens(file.credential.as_ref().unwrap_or(&file.path)).map_err(|error| {
-        lasting(format!("{} cannot be read: {error}", variable(runner)), &error.hint())
-    })?;
+    let text = files::read_tokens(file.credential.as_ref().unwrap_or(&file.path))
+        .map_err(|error| lasting(format!("{} cannot be read: {error}", variable(runner)), &error.hint()))?;
     let tokens = Tokens::parse(text.expose_secret()).map_err(|errors| {
         errors.first().map_or_else(|| lasting(format!("{place} cannot be read"), ""), in_file)
     })?;
@@ -103,11 +102,14 @@ fn of_file(runner: u16, file: &TokensFile) -> Result<SecretString, TokenProblem>
 /// Noted down before GitHub is asked: what is cut off counts too.
 fn take_from_budget(record: &Path) -> Result<(), TokenProblem> {
     let passing = |cause: String, hint: String| TokenProblem { cause, hint, passes: true };
-    let text = files::read(record).map_err(|error| passing(error.to_string(), "see that the disk works".to_owned()))?;
+    let text = files::read(record)
+        .map_err(|error| passing(error.to_string(), "see that the disk works".to_owned()))?;
     let mut budget = RegistrationBudget::of_text(&text.unwrap_or_default());
     budget.take(Timestamp::now()).map_err(|until| {
         passing(
-            format!("it asked GitHub for three registration tokens within ten minutes, and asks again at {until}"),
+            format!(
+                "it asked GitHub for three registration tokens within ten minutes, and asks again at {until}"
+            ),
             "the lines above say why it needs so many".to_owned(),
         )
     })?;

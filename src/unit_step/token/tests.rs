@@ -26,7 +26,7 @@ impl Bed {
         let asked = Rc::clone(&self.asked);
         let ask = move || {
             asked.set(asked.get() + 1);
-            answer.clone().map(|()| token_of(CANARY))
+            answer.clone().map(|()| RegistrationToken::from_github(CANARY.into()).unwrap())
         };
         Prepare {
             runner: 3,
@@ -48,11 +48,6 @@ impl Bed {
         fs::write(identity.join(".runner"), "{}").unwrap();
         fs::write(identity.join("fingerprint"), fingerprint).unwrap();
     }
-}
-
-fn token_of(text: &str) -> RegistrationToken {
-    let mut tokens = Tokens::parse(&format!("RUNNER_TOKEN_1={text}\n")).ok().unwrap();
-    tokens.take(1).unwrap()
 }
 
 #[test]
@@ -104,8 +99,7 @@ fn ten_thousand_restarts_in_a_row_ask_three_times() {
 fn what_github_refuses_is_told_with_the_next_step_and_what_passes_is_told_apart() {
     for passes in [false, true] {
         let bed = Bed::new();
-        let problem =
-            TokenProblem { cause: "github refuses".to_owned(), hint: "do this".to_owned(), passes };
+        let problem = TokenProblem { cause: "github refuses".to_owned(), hint: "do this".to_owned(), passes };
         let step = bed.step(Err(problem));
         assert_eq!(make_files(&step).unwrap(), ["runner 3: github refuses", "hint: do this"]);
         let (told, other) = (step.paths.token_problem(), step.paths.token_delay());
