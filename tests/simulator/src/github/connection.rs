@@ -107,6 +107,7 @@ fn observe(github: &GitHub, parts: &Parts, body: &[u8]) -> Seen {
         path_and_query: path_and_query(&parts.uri),
         authorization: header("authorization"),
         user_agent: header("user-agent"),
+        api_version: header(API_VERSION),
         body,
     };
     let mut ledger = github.ledger();

@@ -126,9 +126,11 @@ async fn a_token_of_an_app_must_be_signed_and_of_now() {
     for token in [right(-60, 590), claims(json!(app.id), 0, 60), claims(json!(app.id.to_string()), 0, 60)] {
         assert_eq!(bed.call_get("/app", &token).await.status, 200);
     }
-    let signed = app.web_token();
-    let (start, signature) = signed.rsplit_once('.').unwrap();
-    let forged = format!("{start}.{}", signature.chars().rev().collect::<String>());
+    // A right signature, of other claims.
+    let (genuine, other) = (app.web_token_at(now), app.web_token_at(now - 1));
+    let (start, _) = genuine.rsplit_once('.').unwrap();
+    let (_, signature) = other.rsplit_once('.').unwrap();
+    let forged = format!("{start}.{signature}");
     let undecodable = "A JSON web token could not be decoded";
     let cases = [
         (right(-60, 700), 401, "'Expiration time' claim ('exp') is too far in the future"),

@@ -25,6 +25,8 @@ mod github_app;
 mod jit_configs;
 /// Rate limits, and faults of the control plane.
 mod limits;
+/// Answers against GitHub's own description.
+mod openapi;
 /// Which credential may do what.
 mod permissions;
 /// `config.sh`: registering, replacing and removing.
