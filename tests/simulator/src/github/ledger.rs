@@ -14,6 +14,7 @@ use super::credential::Credential;
 use super::fault::Faults;
 use super::journal::Journal;
 use super::oauth::AccessToken;
+use super::rate_limit::RateLimits;
 use super::registration::RegistrationToken;
 use super::runner::Runner;
 use super::runner_group::RunnerGroup;
@@ -111,6 +112,7 @@ pub(crate) struct Ledger {
     pub(crate) workflow_jobs: BTreeMap<u64, WorkflowJob>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) last_id: u64,
 }
 
@@ -130,6 +132,7 @@ impl Ledger {
             workflow_jobs: BTreeMap::new(),
             faults: Faults::default(),
             journal: Journal::default(),
+            rate_limits: RateLimits::default(),
             last_id: FIRST_ID - 1,
         }
     }

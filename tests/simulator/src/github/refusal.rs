@@ -15,6 +15,10 @@ pub(crate) enum Refusal {
     BadCredentials,
     /// Other reasons for a 401, in GitHub's words.
     Unauthorized(&'static str),
+    /// The primary rate limit is used up.
+    RateLimited(String),
+    /// No GitHub App of this issuer.
+    NoIntegration,
     /// Known, and not allowed to; the headers tell what would be needed.
     Forbidden { message: String, headers: Vec<(&'static str, String)> },
     /// GitHub answers nobody who does not say who they are.
@@ -92,6 +96,8 @@ impl IntoResponse for Refusal {
                 StatusCode::FORBIDDEN,
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
             ),
+            Self::RateLimited(message) => rest(StatusCode::FORBIDDEN, &message),
+            Self::NoIntegration => rest(StatusCode::NOT_FOUND, "Integration not found"),
             Self::NotFound => rest(StatusCode::NOT_FOUND, "Not Found"),
             Self::BadRequest(message) => rest(StatusCode::BAD_REQUEST, &message),
             Self::Conflict(message) => rest(StatusCode::CONFLICT, &message),

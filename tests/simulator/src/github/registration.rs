@@ -76,10 +76,7 @@ impl Ledger {
         if let Some(id) = same_name
             && replaced != Some(id)
         {
-            return Err(Refusal::Conflict(format!(
-                "Already exists - A runner with the name {} already exists.",
-                request.name
-            )));
+            return Err(name_is_taken(&request.name));
         }
         if replaced.is_some_and(|id| !self.runners.get(&id).is_some_and(|old| old.scope.is(scope))) {
             return Err(Refusal::NotFound);
@@ -110,6 +107,7 @@ impl Ledger {
             labels,
             version: request.version,
             ephemeral: request.ephemeral,
+            is_jit: false,
             // A replaced runner keeps its identity; only the key that proves it is new.
             client_id: old.map_or_else(identifier::guid, |old| old.client_id),
             key,
@@ -149,6 +147,11 @@ impl Ledger {
             runner.absent_seconds(now) < limit
         });
     }
+}
+
+/// Names are unique in a place.
+pub(crate) fn name_is_taken(name: &str) -> Refusal {
+    Refusal::Conflict(format!("Already exists - A runner with the name {name} already exists."))
 }
 
 /// The modulus of a key in the XML form of .NET: `<RSAKeyValue><Modulus>…</Modulus>…`.

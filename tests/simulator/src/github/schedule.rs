@@ -96,7 +96,7 @@ impl Ledger {
     }
 
     /// Offers the longest waiting workflow job whose labels the runner has.
-    fn offer(&mut self, runner_id: u64, session_id: &str) -> Option<Message> {
+    pub(crate) fn offer(&mut self, runner_id: u64, session_id: &str) -> Option<Message> {
         let until = self.now() + PICKUP_SECONDS;
         let runner = self.runners.get(&runner_id)?;
         let workflow_job = self.workflow_jobs.values_mut().find(|workflow_job| {

@@ -23,6 +23,8 @@ use super::runner_group::RunnerGroup;
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     clock_offset_seconds: i64,
+    #[serde(default)]
+    clock_skew_seconds: i64,
     last_id: u64,
     registration_tokens: BTreeMap<String, RegistrationToken>,
     runners: Vec<KeptRunner>,
@@ -62,6 +64,7 @@ impl Kept {
         };
         Self {
             clock_offset_seconds: ledger.clock.offset_seconds(),
+            clock_skew_seconds: ledger.clock.skew_seconds(),
             last_id: ledger.last_id,
             registration_tokens: ledger.registration_tokens.clone(),
             runners: ledger.runners.values().map(keep).collect(),
@@ -75,6 +78,7 @@ impl Kept {
 
     fn restore(self, ledger: &mut Ledger) {
         ledger.clock.advance(self.clock_offset_seconds);
+        ledger.clock.set_skew(self.clock_skew_seconds);
         ledger.last_id = self.last_id;
         ledger.registration_tokens = self.registration_tokens;
         ledger.credentials = self.credentials;

@@ -88,6 +88,17 @@ impl Bed {
             .await
     }
 
+    /// Sends a JSON body to GitHub itself, and does not insist on an answer.
+    pub(crate) async fn ask_github_json(
+        &self,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Result<Answer, homelab_runners_simulator::http_client::Failure> {
+        let outgoing = Outgoing::json(body).authorized(format!("Bearer {token}"));
+        self.client.send(Method::POST, &format!("{}{path}", self.github), outgoing).await
+    }
+
     pub(crate) async fn registration_token(&self) -> String {
         let answer = self.ask(Method::POST, "/registration-tokens", &json!({ "url": self.url() })).await;
         answer["token"].as_str().unwrap().to_owned()

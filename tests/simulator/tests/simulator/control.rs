@@ -61,12 +61,12 @@ async fn runners_are_listed_in_pages_that_lead_to_each_other() {
     assert_eq!([names(&first.body), names(&second.body)].concat(), ["r1", "r2", "r3"]);
     assert!(!second.header("link").unwrap().contains("rel=\"next\""));
 
-    let named = bed.call_get(&format!("{RUNNERS}?name=r2"), &pat).await;
-    assert_eq!(names(&named.body), ["r2"]);
-    assert!(named.header("link").is_none());
-    let id = &named.body["runners"][0]["id"];
+    let found = bed.call_get(&format!("{RUNNERS}?name=r2"), &pat).await;
+    assert_eq!(names(&found.body), ["r2"]);
+    assert!(found.header("link").is_none());
+    let id = &found.body["runners"][0]["id"];
     let shown = bed.call_get(&format!("{RUNNERS}/{id}"), &pat).await;
-    assert_eq!(shown.body, named.body["runners"][0]);
+    assert_eq!(shown.body, found.body["runners"][0]);
     assert_eq!(shown.body["version"], Value::Null);
     assert_eq!(bed.call_get(&format!("{RUNNERS}/1"), &pat).await.status, 404);
 }
@@ -178,6 +178,11 @@ async fn a_client_without_a_name_and_one_with_an_unknown_version_are_refused() {
     let refused = with_version("v3").await;
     assert_eq!(refused.status, 400);
     assert!(refused.message().contains("\"v3\", is not a supported version."), "{}", refused.message());
+
+    let journal = bed.get("/journal").await;
+    let versions: Vec<&Value> =
+        journal.as_array().unwrap().iter().map(|entry| &entry["api_version"]).collect();
+    assert_eq!(versions, ["2022-11-28", "v3"]);
 
     bed.client.user_agent = String::new();
     let refused = bed.call_get("/repos/acme/shop", &pat).await;

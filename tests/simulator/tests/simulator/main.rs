@@ -11,12 +11,22 @@
     reason = "a test fails by panicking"
 )]
 
+/// GitHub Apps.
+mod apps;
 /// The simulator as a process, and its admin API.
 mod bed;
 /// A client of the control plane.
 mod client;
 /// The control plane: runners, tokens, workflow runs.
 mod control;
+/// A GitHub App's key and tokens.
+mod github_app;
+/// Labels and JIT configurations.
+mod jit_configs;
+/// Rate limits, and faults of the control plane.
+mod limits;
+/// Answers against GitHub's own description.
+mod openapi;
 /// Which credential may do what.
 mod permissions;
 /// `config.sh`: registering, replacing and removing.

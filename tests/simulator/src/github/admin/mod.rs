@@ -6,6 +6,10 @@
 //! | `POST /personal-access-tokens/classic` | `scopes`; optionally `login`, `lifetime_seconds` | `id`, `token` |
 //! | `POST /personal-access-tokens/fine-grained` | `account`, `permissions`; optionally `repositories`, `login`, `lifetime_seconds` | `id`, `token` |
 //! | `DELETE /personal-access-tokens/{id}` | | |
+//! | `POST /apps` | `public_key` (PEM); optionally `client_id`, `slug` | `id`, `client_id`, `slug` |
+//! | `DELETE /apps/{id}` | | |
+//! | `POST /apps/{id}/installations` | `account`, `permissions`; optionally `account_type`, `repositories` | `id` |
+//! | `PUT /installations/{id}`, `DELETE /installations/{id}` | `suspended`, `permissions` | |
 //! | `POST /runner-groups` | `url`, `name` | `id` |
 //! | `PUT /repositories` | `url`, `private` | |
 //! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
@@ -14,7 +18,8 @@
 //! | `GET /workflow-jobs/{id}` | | one of them, with its log |
 //! | `POST /workflow-jobs/{id}/cancel` | | |
 //! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
-//! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds` |
+//! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds`, `skew_seconds` |
+//! | `PUT /clock/skew` | `seconds` that GitHub is ahead of everybody else | the same |
 //! | `POST /faults`, `DELETE /faults` | see `Fault` | |
 //! | `GET /settings`, `PUT /settings` | see `Settings` | |
 //! | `GET /journal` | | the requests to GitHub, secrets masked, credentials by their fingerprint |
@@ -26,7 +31,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,6 +44,8 @@ use crate::github::scope::Scope;
 use crate::github::settings::Settings;
 use crate::github::workflow_job::{AdminView, WorkflowJobRequest};
 
+/// GitHub Apps.
+mod apps;
 /// Credentials, and what they are for.
 mod credentials;
 
@@ -55,9 +62,11 @@ pub(crate) fn router(github: Arc<GitHub>) -> Router {
         .route("/runners/{name}", delete(remove_runner))
         .route("/clock", get(show_clock))
         .route("/clock/advance", post(advance_clock))
+        .route("/clock/skew", put(set_skew))
         .route("/faults", post(order_fault).delete(clear_faults))
         .route("/settings", get(show_settings).put(change_settings))
         .route("/journal", get(show_journal))
+        .merge(apps::router())
         .merge(credentials::router())
         .with_state(github)
 }
@@ -173,12 +182,28 @@ async fn advance_clock(State(github): Simulator, JsonBody(advance): JsonBody<Adv
     answer
 }
 
+/// How far GitHub's clock is ahead of all others; before there are runners, since they would seem to have been away.
+async fn set_skew(State(github): Simulator, JsonBody(skew): JsonBody<Skew>) -> Json<Value> {
+    let mut ledger = github.ledger();
+    ledger.clock.set_skew(skew.seconds);
+    clock_view(&ledger)
+}
+
+#[derive(Deserialize)]
+struct Skew {
+    seconds: i64,
+}
+
 async fn show_clock(State(github): Simulator) -> Json<Value> {
     clock_view(&github.ledger())
 }
 
 fn clock_view(ledger: &Ledger) -> Json<Value> {
-    Json(json!({ "now": ledger.now().to_string(), "offset_seconds": ledger.clock.offset_seconds() }))
+    Json(json!({
+        "now": ledger.now().to_string(),
+        "offset_seconds": ledger.clock.offset_seconds(),
+        "skew_seconds": ledger.clock.skew_seconds(),
+    }))
 }
 
 async fn order_fault(State(github): Simulator, JsonBody(fault): JsonBody<Fault>) -> StatusCode {

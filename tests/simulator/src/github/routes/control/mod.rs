@@ -5,10 +5,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::super::ledger::GitHub;
 
+/// GitHub Apps and their tokens.
+mod apps;
+/// JIT configurations.
+mod jit;
+/// Labels of runners.
+mod labels;
+/// The rate limit.
+mod rate_limit;
 /// Repositories.
 mod repositories;
 /// Runner groups.
@@ -27,6 +35,13 @@ const PLACES: [&str; 3] = ["/repos/{owner}/{repo}", "/orgs/{organization}", "/en
 pub(super) fn router() -> Router<Arc<GitHub>> {
     let repository = "/repos/{owner}/{repo}";
     let mut router = Router::new()
+        .route("/rate_limit", get(rate_limit::show))
+        .route("/app", get(apps::show))
+        .route("/app/installations", get(apps::list_installations))
+        .route("/app/installations/{id}", get(apps::show_installation))
+        .route("/app/installations/{id}/access_tokens", post(apps::issue_access_token))
+        .route("/orgs/{organization}/installation", get(apps::find_installation))
+        .route(&format!("{repository}/installation"), get(apps::find_installation))
         .route(repository, get(repositories::show))
         .route(&format!("{repository}/actions/runs"), get(workflow_jobs::list_runs))
         .route(&format!("{repository}/actions/runs/{{id}}/jobs"), get(workflow_jobs::list_of_run))
@@ -38,6 +53,12 @@ pub(super) fn router() -> Router<Arc<GitHub>> {
             .route(&runners, get(runners::list))
             .route(&format!("{runners}/registration-token"), post(tokens::issue_registration_token))
             .route(&format!("{runners}/remove-token"), post(tokens::issue_remove_token))
+            .route(&format!("{runners}/generate-jitconfig"), post(jit::generate))
+            .route(
+                &format!("{runners}/{{id}}/labels"),
+                get(labels::list).post(labels::add).put(labels::set).delete(labels::remove_all),
+            )
+            .route(&format!("{runners}/{{id}}/labels/{{label}}"), delete(labels::remove))
             .route(&format!("{runners}/{{id}}"), get(runners::show).delete(runners::remove));
     }
     router
