@@ -75,6 +75,11 @@ impl Target {
         format!("{}/actions/runners{rest}", self.base())
     }
 
+    /// The path of its runner groups; repositories have none.
+    pub(super) fn runner_groups(&self) -> Option<String> {
+        (self.scope != RunnerScope::Repository).then(|| format!("{}/actions/runner-groups", self.base()))
+    }
+
     /// Where an App asks for its installation.
     pub(super) fn installation(&self) -> String {
         format!("{}/installation", self.base())
