@@ -56,7 +56,7 @@ pub(super) enum Reply {
 
 /// An answer of `status`, with these lines as headers.
 pub(super) fn answer(status: u16, headers: &[&str], body: &str) -> Reply {
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let headers: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
     let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     let head = format!("HTTP/1.1 {status} Word\r\nConnection: close\r\n{length}{headers}\r\n");
     Reply::Bytes([head.as_bytes(), body.as_bytes()].concat())
@@ -218,7 +218,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         Reply::BytesThenSilence(bytes) => {
             stream.write_all(&bytes).await.unwrap();
             stream.flush().await.unwrap();
-            pending().await
+            pending::<()>().await;
         }
         Reply::Drip(bytes) => {
             stream.write_all(&bytes).await.unwrap();

@@ -58,6 +58,24 @@ async fn within_the_api_it_is_followed_with_method_and_credential() {
 }
 
 #[tokio::test]
+async fn a_repository_that_was_renamed_is_found_where_it_is_now() {
+    let now = json!({"full_name": "acme/new", "html_url": "https://ghes.lan/acme/new", "private": true});
+    let same = json!({"full_name": "Acme/New", "html_url": "https://ghes.lan/Acme/New"});
+    let server = Server::start(vec![
+        answer(301, &["Location: /api/v3/repositories/5"], ""),
+        json(200, &now),
+        json(200, &same),
+    ])
+    .await;
+    let found = ends(server.client("acme/old").moved_to()).await.unwrap();
+    assert_eq!(found.as_deref(), Some("https://ghes.lan/acme/new"));
+    assert_eq!(ends(server.client("acme/new").moved_to()).await.unwrap(), None);
+    assert_eq!(server.lines()[0], "GET /api/v3/repos/acme/old");
+    assert_eq!(ends(server.client("acme").moved_to()).await.unwrap(), None);
+    assert_eq!(server.heard().len(), 3, "organisations are not asked about");
+}
+
+#[tokio::test]
 async fn a_circle_ends() {
     let circle = (0..9).map(|_| answer(307, &["Location: /api/v3/orgs/acme/actions/runners"], ""));
     let server = Server::start(circle.collect()).await;
