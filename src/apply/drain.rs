@@ -138,6 +138,8 @@ impl Drain<'_> {
         if at_github == AtGithub::Gone {
             // The identity is dead: with it the runner would ask GitHub in vain before it registers anew.
             files::remove_tree(&self.host.root.at(&runner.paths.identity))?;
+            // What was asked for here is no circle.
+            files::remove(&self.host.root.at(&runner.paths.registrations))?;
         }
         Ok(Drained::Ended)
     }

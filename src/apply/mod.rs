@@ -6,6 +6,7 @@ pub mod drain;
 mod execute;
 mod observe;
 pub mod prune;
+pub mod registrations;
 pub mod retention;
 pub mod roll;
 

@@ -13,6 +13,7 @@ mod ending;
 mod exit;
 mod facts;
 mod failure;
+mod gc;
 mod generate;
 mod github_client;
 mod init;
@@ -59,7 +60,7 @@ enum Command {
     Diff(diff::Args),
     /// Make the host run the fleet that the config describes
     InstallUnits(install_units::Args),
-    /// Stop the fleet and remove its units; identities, work folders and reports stay
+    /// Stop the fleet and remove its units, and its registrations at GitHub where the host may; work folders and reports stay
     UninstallUnits(uninstall_units::Args),
     /// Start runners and wait until they are online
     Up(power::UpArgs),
@@ -73,6 +74,8 @@ enum Command {
     Undrain(drain::UndrainArgs),
     /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
     Roll(roll::Args),
+    /// Remove at GitHub the registrations of runners that the config has no more
+    Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
     /// Free disk space of idle runners that hold more than the config allows
@@ -123,6 +126,7 @@ impl Cli {
             Command::Drain(args) => drain::run(&args, &global),
             Command::Undrain(args) => drain::undrain(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
+            Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),

@@ -354,6 +354,25 @@ proptest! {
     }
 
     #[test]
+    fn every_url_that_is_accepted_has_an_api_that_is_accepted(
+        text in "https?://[a-zA-Z0-9.:\\[\\]-]{0,20}(/[a-zA-Z0-9._%?#-]{0,8}){0,3}/?"
+    ) {
+        if let Ok(url) = text.parse::<GithubUrl>() {
+            let api = ApiUrl::of(&url);
+            prop_assert_eq!(&api.as_str().parse::<ApiUrl>(), &Ok(api.clone()));
+            prop_assert_eq!(api.is_plain_http(), url.is_plain_http());
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_as_a_credential_fits_into_a_header(text in "\\PC{0,60}|[ \t\r\na-zA-Z0-9_.-]{0,60}") {
+        if let Ok(token) = PersonalAccessToken::parse(&text) {
+            prop_assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert_eq!(token.expose(), text.trim());
+        }
+    }
+
+    #[test]
     fn memory_sizes_survive_printing(bytes in (64u64 << 20)..(1 << 50)) {
         let size = MemorySize::Bytes(bytes);
         prop_assert_eq!(size.to_string().parse::<MemorySize>().unwrap(), size);

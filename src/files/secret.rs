@@ -55,7 +55,7 @@ pub enum SecretFileError {
         owner: u32,
     },
     /// Too large, or no UTF-8.
-    #[error("{path} is not a text file", path = path.display())]
+    #[error("{path} is not a text file{}", if *kind == SecretKind::Tokens { " of tokens" } else { "" }, path = path.display())]
     NotText {
         /// The file.
         path: PathBuf,

@@ -156,3 +156,52 @@ fn place(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "JSON of another shape" } else { "no JSON" };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    const SECRET: &str = "ghp_CANARY";
+
+    fn answer(headers: &[(&'static str, &str)], body: &[u8]) -> Answer {
+        let header = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        Answer {
+            status: StatusCode::FORBIDDEN,
+            headers: headers.iter().map(header).collect(),
+            body: Zeroizing::new(body.to_vec()),
+            address: "api.github.com".to_owned(),
+            at: "2026-11-23T16:30:00Z".parse().unwrap(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_github_says_is_one_short_line_without_the_credential(
+            parts in prop::collection::vec(prop_oneof![Just(SECRET.to_owned()), "\\PC{0,9}", Just("\n\u{1b}[2J".to_owned())], 0..40),
+            is_json in any::<bool>(),
+        ) {
+            let text = parts.concat();
+            let body = if is_json { serde_json::json!({"message": text, "errors": [text]}).to_string() } else { text };
+            let said = answer(&[], body.as_bytes()).said(SECRET);
+            prop_assert!(!said.contains("CANARY") && !said.chars().any(char::is_control), "{}", said);
+            prop_assert!(said.chars().count() <= LONGEST_MESSAGE && !said.is_empty());
+        }
+
+        #[test]
+        fn headers_of_any_content_are_understood_or_left_alone(value in "[ -~]{0,40}|-?[0-9]{1,25}") {
+            let value = value.as_str();
+            let headers =
+                [("retry-after", value), ("x-ratelimit-reset", value), ("x-ratelimit-remaining", "0"), ("date", value)];
+            let answer = answer(&headers, b"{}");
+            let _until = answer.until(answer.met(SECRET));
+            let _ahead = answer.clock_ahead_secs();
+        }
+    }
+}

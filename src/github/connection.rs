@@ -12,6 +12,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::error::Cause;
 use crate::config::{self, ApiUrl};
 
+/// How long a connection is kept for the next request.
+const IDLE: Duration = Duration::from_secs(15);
+
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
@@ -65,6 +68,8 @@ impl Connection {
             .referer(false)
             .user_agent(&self.user_agent)
             .connect_timeout(self.limits.connect)
+            // Shorter than any server's: a request on a connection that is being closed is lost.
+            .pool_idle_timeout(IDLE)
             .no_proxy();
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);

@@ -16,6 +16,7 @@ mod pages;
 mod permission;
 mod rate_limit;
 mod registration;
+mod repository;
 mod retry;
 mod runner;
 mod runners;

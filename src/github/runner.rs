@@ -89,6 +89,28 @@ impl Page for RunnerPage {
     }
 }
 
+/// A runner group.
+#[derive(Deserialize)]
+pub(super) struct RunnerGroup {
+    pub id: u64,
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RunnerGroupPage {
+    #[serde(default, deserialize_with = "nulls::or_default")]
+    total_count: u64,
+    runner_groups: Vec<RunnerGroup>,
+}
+
+impl Page for RunnerGroupPage {
+    type Entry = RunnerGroup;
+
+    fn into_parts(self) -> (u64, Vec<RunnerGroup>) {
+        (self.total_count, self.runner_groups)
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Labels {
     pub labels: Vec<RunnerLabel>,

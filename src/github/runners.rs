@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::error::{Cause, Error};
 use super::permission::Permission::{ReadRunners, WriteRunners};
-use super::runner::{Labels, Runner, RunnerLabel, RunnerPage};
+use super::runner::{Labels, Runner, RunnerGroupPage, RunnerLabel, RunnerPage};
 use super::{Ask, Client};
 
 /// The end of GitHub's words for a runner that cannot be removed now; what stands before it varies.
@@ -89,6 +89,17 @@ impl Client {
         let body = json!({ "labels": labels });
         let ask = Ask { method: Method::PUT, ..Ask::post(action, path, Some(&body), WriteRunners) };
         self.read_labels(&ask).await
+    }
+
+    /// The number of the runner group of that name, as a JIT config wants it; `None` where there is none. Repositories have no runner groups.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn runner_group_id(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(path) = self.target.runner_groups() else { return Ok(None) };
+        let ask = Ask::get(format!("list the runner groups of {}", self.target), path, ReadRunners);
+        let groups = self.pages::<RunnerGroupPage>(&ask, self.until()).await?;
+        Ok(groups.into_iter().find(|group| group.name == name).map(|group| group.id))
     }
 
     async fn read_labels(&self, ask: &Ask) -> Result<Vec<RunnerLabel>, Error> {

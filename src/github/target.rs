@@ -30,9 +30,14 @@ impl Repository {
         (is_name(owner) && is_name(name)).then(|| Self { owner: owner.to_owned(), name: name.to_owned() })
     }
 
+    /// `/repos/OWNER/NAME`
+    pub(super) fn path(&self) -> String {
+        format!("/repos/{}/{}", self.owner, self.name)
+    }
+
     /// `/repos/OWNER/NAME/actions` and what comes behind it.
     pub(super) fn actions(&self, rest: &str) -> String {
-        format!("/repos/{}/{}/actions{rest}", self.owner, self.name)
+        format!("{}/actions{rest}", self.path())
     }
 }
 
@@ -73,6 +78,11 @@ impl Target {
     /// The path of its runners, and what comes behind it.
     pub(super) fn runners(&self, rest: &str) -> String {
         format!("{}/actions/runners{rest}", self.base())
+    }
+
+    /// The path of its runner groups; repositories have none.
+    pub(super) fn runner_groups(&self) -> Option<String> {
+        (self.scope != RunnerScope::Repository).then(|| format!("{}/actions/runner-groups", self.base()))
     }
 
     /// Where an App asks for its installation.

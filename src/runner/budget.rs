@@ -22,7 +22,7 @@ impl RegistrationBudget {
     /// One RFC 3339 time a line.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.0.iter().map(|asked| format!("{asked}\n")).collect()
+        self.0.iter().fold(String::new(), |text, asked| format!("{text}{asked}\n"))
     }
 
     /// Takes one out of the budget at `now`.

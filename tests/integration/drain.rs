@@ -32,7 +32,7 @@ impl Bed {
         let directory = tempfile::tempdir().unwrap();
         let (fake, systemd) = FakeSystemd::start().await;
         fake.unit(UNIT, Script::DONE);
-        fake.properties(UNIT, |unit| unit.active_state = "active".to_owned());
+        fake.properties(UNIT, |unit| "active".clone_into(&mut unit.active_state));
         let config = Config::parse("url = \"https://github.com/acme/shop\"\ncount = 1\n").unwrap();
         let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
         let host = Host {
@@ -134,7 +134,7 @@ async fn a_time_limit_of_nothing_still_ends_an_idle_runner() {
 #[tokio::test(start_paused = true)]
 async fn a_runner_that_does_not_run_has_ended() {
     let bed = Bed::new().await;
-    bed.systemd.properties(UNIT, |unit| unit.active_state = "inactive".to_owned());
+    bed.systemd.properties(UNIT, |unit| "inactive".clone_into(&mut unit.active_state));
     let (ended, _) = bed.drain(None).await;
     assert!(matches!(ended, Drained::Ended) && !bed.is_stopped(), "{ended:?}");
 }
@@ -143,7 +143,7 @@ async fn a_runner_that_does_not_run_has_ended() {
 async fn a_unit_that_does_not_stop_is_told() {
     let bed = Bed::new().await;
     bed.systemd.unit(UNIT, Script::FAILED);
-    bed.systemd.properties(UNIT, |unit| unit.active_state = "active".to_owned());
+    bed.systemd.properties(UNIT, |unit| "active".clone_into(&mut unit.active_state));
     let (ended, _) = bed.drain(None).await;
     assert!(matches!(ended, Drained::Failed(_)), "{ended:?}");
 }

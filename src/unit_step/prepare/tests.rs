@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -28,7 +28,7 @@ fn step(directory: &Path, env: &str) -> Prepare {
 fn tokens_file(step: &mut Prepare) -> &mut TokensFile {
     match &mut step.token {
         TokenOrigin::File(file) => file,
-        TokenOrigin::Github(_) => unreachable!("the step has a tokens file"),
+        TokenOrigin::Github(_) => panic!("the step has no tokens file"),
     }
 }
 
