@@ -9,6 +9,7 @@ mod app;
 mod ask;
 mod attempt;
 mod connection;
+mod credential;
 mod error;
 mod jwt;
 mod nulls;
@@ -29,6 +30,7 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep};
 
 pub use connection::{Connection, TimeLimits};
+pub use credential::Credential;
 pub use error::{Cause, Error};
 pub use rate_limit::{RateLimit, RateLimits};
 pub use registration::{Expiring, JitRequest, JitRunner};
@@ -37,7 +39,7 @@ pub use runners::Removal;
 pub use target::Repository;
 pub use workflow_job::{WorkflowJob, WorkflowJobStatus};
 
-use crate::config::{ApiUrl, AppKey, GithubUrl, PersonalAccessToken, RunnerScope};
+use crate::config::{ApiUrl, GithubUrl, RunnerScope};
 use answer::{Answer, Unreadable};
 use app::App;
 use ask::{Ask, Shown, ShownKind};
@@ -48,21 +50,6 @@ use target::Target;
 
 /// GitHub's clock and this host's may differ by this much, in seconds, before a signature is refused for it.
 const CLOCK_SKEW_SECS: u64 = 60;
-
-/// What this host shows to GitHub.
-pub enum Credential {
-    /// A personal access token.
-    Pat(PersonalAccessToken),
-    /// A GitHub App.
-    App {
-        /// Its private key.
-        key: AppKey,
-        /// Its client id, or its app id.
-        client_id: String,
-        /// Its installation; `None`: GitHub is asked which one the target has.
-        installation_id: Option<u64>,
-    },
-}
 
 /// GitHub's REST API for one repository, organisation or enterprise.
 pub struct Client {

@@ -225,6 +225,24 @@ async fn faults_on_the_way_to_a_token_are_tried_again() {
 }
 
 #[test]
+fn the_config_says_what_its_file_holds() {
+    let github = |text: &str| {
+        let text = format!("url = \"https://github.com/acme\"\n[github]\ncredential = {text}\n");
+        homelab_runners::config::Config::parse(&text).unwrap().github
+    };
+    let key = pem("RSA PRIVATE KEY", PKCS1);
+    assert!(matches!(Credential::of(&github("\"registration-token\""), ""), Ok(None)));
+    assert!(matches!(Credential::of(&github("\"pat\""), "ghp_a\n"), Ok(Some(Credential::Pat(_)))));
+    let app = github("\"app\"\nclient_id = \"Iv1\"\ninstallation_id = 7");
+    let Ok(Some(Credential::App { client_id, installation_id, .. })) = Credential::of(&app, &key) else {
+        panic!("it is an App's");
+    };
+    assert_eq!((client_id.as_str(), installation_id), ("Iv1", Some(7)));
+    assert!(Credential::of(&github("\"pat\""), &key).is_err());
+    assert!(Credential::of(&app, "ghp_a").is_err());
+}
+
+#[test]
 fn a_key_that_is_none_is_refused_before_anything_is_sent() {
     let mut broken = PKCS1.to_vec();
     broken.truncate(100);

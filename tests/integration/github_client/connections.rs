@@ -80,6 +80,24 @@ async fn nobody_else_gets_the_credential() {
 }
 
 #[tokio::test]
+async fn without_a_word_in_the_config_the_host_says_who_is_trusted() {
+    let ours = Authority::new("ours");
+    let server = ours.server("127.0.0.1", 2090).await;
+    let error = match client_at(&format!("https://{}/acme", server.address), pat(), &connection()) {
+        Ok(client) => ends(client.runners()).await.err().unwrap(),
+        Err(error) => error,
+    };
+    let is_refused = match error.cause() {
+        Cause::Tls { is_unknown_issuer, .. } => *is_unknown_issuer,
+        // A host that trusts nobody.
+        Cause::Setup { what, .. } => *what == "the host's certificate authorities",
+        _ => false,
+    };
+    assert!(is_refused && told(&error).contains("proxy.ca_file"), "{error}");
+    assert!(server.heard().is_empty());
+}
+
+#[tokio::test]
 async fn a_server_that_speaks_no_tls_is_told_as_that() {
     let server = Server::start(vec![Reply::Unread(b"HTTP/1.1 400 Bad\r\n\r\n".to_vec())]).await;
     let ours = Authority::new("ours");
