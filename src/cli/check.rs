@@ -56,6 +56,13 @@ pub(super) fn warn_about_http(fleet: &Fleet) {
     if fleet.url.is_plain_http() {
         output::warn("url begins with http://: registration tokens travel in clear", Some("use https://"));
     }
+    if fleet.github.has_api() && fleet.github.api_url.is_plain_http() {
+        let api_url = &fleet.github.api_url;
+        output::warn(
+            &format!("GitHub's API is at {api_url}: the credential travels in clear"),
+            Some("use https://"),
+        );
+    }
 }
 
 fn summary(fleet: &Fleet) -> String {

@@ -6,10 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::context::{Context, block_on};
 use super::failure::Failure;
-use crate::config::{
-    AppKey, Config, CredentialError, CredentialKind, Github, GithubUrl, PersonalAccessToken, Proxy,
-    RegistrationToken,
-};
+use crate::config::{Config, Github, GithubUrl, Proxy, RegistrationToken};
 use crate::files::{self, SecretKind};
 use crate::github::{Client, Connection, Credential};
 use crate::unit_step::TokenProblem;
@@ -49,7 +46,7 @@ pub(super) fn registration_token(
     let asked = block_on(async { Ok(client.registration_token().await) }).map_err(lasting)?;
     asked.map(|expiring| expiring.token).map_err(|error| TokenProblem {
         cause: error.to_string(),
-        hint: error.hint().unwrap_or_else(|| "read GitHub's words above".to_owned()),
+        hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
         passes: error.is_temporary(),
     })
 }
@@ -70,10 +67,7 @@ fn client(
     proxy: &Proxy,
     credential: &Path,
 ) -> Result<Option<Client>, Failure> {
-    if !github.has_api() {
-        return Ok(None);
-    }
-    let credential = read_credential(github, credential)?;
+    let Some(credential) = read_credential(github, credential)? else { return Ok(None) };
     let ca_pem = match &proxy.ca_file {
         Some(file) => Some(files::read(file.as_path())?.ok_or_else(|| {
             Failure::new(
@@ -89,17 +83,11 @@ fn client(
         .map_err(|error| Failure { message: error.to_string(), hint: error.hint() })
 }
 
-fn read_credential(github: &Github, path: &Path) -> Result<Credential, Failure> {
-    let text = files::read_secret(path, SecretKind::Credential)
-        .map_err(|error| Failure { message: error.to_string(), hint: Some(error.hint()) })?;
-    let text = text.expose_secret();
-    let unfit = |error: CredentialError| Failure::new(format!("{} {error}", path.display()), error.hint());
-    match (github.credential, &github.client_id) {
-        (CredentialKind::App, Some(client_id)) => Ok(Credential::App {
-            key: AppKey::parse(text).map_err(unfit)?,
-            client_id: client_id.clone(),
-            installation_id: github.installation_id,
-        }),
-        _ => PersonalAccessToken::parse(text).map(Credential::Pat).map_err(unfit),
+fn read_credential(github: &Github, path: &Path) -> Result<Option<Credential>, Failure> {
+    if !github.has_api() {
+        return Ok(None);
     }
+    let text = files::read_secret(path, SecretKind::Credential)?;
+    Credential::of(github, text.expose_secret())
+        .map_err(|error| Failure::new(format!("{} {error}", path.display()), error.hint()))
 }

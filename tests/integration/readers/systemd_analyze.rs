@@ -9,7 +9,9 @@ use tempfile::TempDir;
 use super::debian13::{Said, run, tree};
 use super::words::{command_line, environment, values};
 use super::{assert_environment, quadlet};
-use crate::golden::{Case, DEFAULTS, DOCKER, EVERYTHING, HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below};
+use crate::golden::{
+    Case, DEFAULTS, DOCKER, EVERYTHING, HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below,
+};
 
 /// A root with Debian's own units and programs that stand for those which our units call.
 fn root() -> TempDir {
