@@ -61,7 +61,7 @@ impl Drain<'_> {
     /// Ends `runner` as soon as it is idle.
     ///
     /// # Errors
-    /// systemd or a control group could not be read, or a dead identity not be deleted.
+    /// systemd or a control group could not be read, or a dead identity could not be deleted.
     pub async fn end(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> Result<Drained, Error> {
         let at_github = if self.github.is_some() { AtGithub::Untried } else { AtGithub::Unasked };
         let mut watched = Watched { idle_since: None, at_github, refused: Instant::now(), has_waited: false };
@@ -129,13 +129,16 @@ impl Drain<'_> {
     }
 
     async fn stop(&self, runner: &Runner, at_github: AtGithub) -> Result<Drained, Error> {
-        let unit_job = UnitJob::stop(names::service(runner.number));
+        let unit = names::service(runner.number);
+        let unit_jobs = [UnitJob::stop(&unit)];
         let outcomes =
-            self.systemd.run_jobs(&[unit_job], &JobMode::Replace, self.stop_limit, &mut |_| {}).await;
+            self.systemd.run_jobs(&unit_jobs, &JobMode::Replace, self.stop_limit, &mut |_| {}).await;
         if let Some(failed) = outcomes.into_iter().find(|outcome| !outcome.is_success()) {
             return Ok(Drained::Failed(failed));
         }
         if at_github == AtGithub::Gone {
+            // GitHub's removal ends the listener, and its unit fails, if it is not stopped sooner.
+            self.systemd.reset_failed(&unit).await?;
             // The identity is dead: with it the runner would ask GitHub in vain before it registers anew.
             files::remove_tree(&self.host.root.at(&runner.paths.identity))?;
             // What was asked for here is no circle.
