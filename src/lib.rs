@@ -6,7 +6,8 @@
 //! Invariants, each held by a test:
 //! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `prune`, `reports`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
-//! - a secret lives in [`config::RegistrationToken`] alone, which cannot be printed or serialised;
+//! - a secret lives in a type of `config::credential` alone ([`config::RegistrationToken`], [`config::PersonalAccessToken`], …), none of which
+//!   can be printed or serialised;
 //! - only files that carry [`units::MARKER`] are overwritten or deleted;
 //! - rendered text is a function of the config, its path and the program paths alone.
 
@@ -23,6 +24,7 @@ pub mod units;
 // Edges: one outside thing each.
 pub mod control_group;
 pub mod files;
+pub mod github;
 pub mod host_facts;
 pub mod http;
 pub mod mounts;

@@ -2,9 +2,11 @@
 //!
 //! The order is the plan's; here is only what each step means on the host, and what happens when one fails.
 
+pub mod drain;
 mod execute;
 mod observe;
 pub mod prune;
+pub mod registrations;
 pub mod retention;
 pub mod roll;
 

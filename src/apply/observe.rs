@@ -127,6 +127,7 @@ fn runner(host: &Host, number: u16, state: &UnitState) -> Result<ObservedRunner,
         running,
         started_with: if running { files::read(&started_with)? } else { None },
         busy: !busy(host, &[number])?.is_empty(),
+        drained: files::exists(&host.root.at(&host.layout.runner(number).drained)),
     })
 }
 

@@ -97,7 +97,9 @@ impl Reports {
             match inner {
                 Ok(names) if names.is_empty() => found.add(self.look_at(&workflow, None, now)),
                 Ok(names) => {
-                    names.iter().for_each(|name| found.add(self.look_at(&workflow, Some(name), now)))
+                    for name in &names {
+                        found.add(self.look_at(&workflow, Some(name), now));
+                    }
                 }
                 Err(error) => found.problems.push(error.to_string()),
             }

@@ -43,6 +43,7 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
             has_been_started: started_with.is_some(),
             outdated: started_with != digest_in_use(&host.root, state)?,
             busy: !busy(host, &[runner.number])?.is_empty(),
+            drained: super::drain::is_marked(host, runner),
         });
     }
     Ok(now)

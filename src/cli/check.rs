@@ -3,13 +3,13 @@
 use super::context::{Context, GlobalArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
+use super::{github_client, output};
 use crate::fleet::Fleet;
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Look at the config alone, not at the tokens
+    /// Look at the config alone, not at the tokens or the credential
     #[arg(long)]
     no_tokens: bool,
 }
@@ -25,7 +25,12 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let fleet = &context.fleet;
     warn_about_http(fleet);
     let mut good = true;
-    if !args.no_tokens {
+    if !args.no_tokens && fleet.github.has_api() {
+        if let Err(failure) = github_client::of(&context) {
+            output::failure(&failure);
+            good = false;
+        }
+    } else if !args.no_tokens {
         match context.tokens() {
             Ok(tokens) => {
                 for error in fleet.runners.iter().filter_map(|runner| tokens.of(runner.number).err()) {
@@ -50,6 +55,13 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
 pub(super) fn warn_about_http(fleet: &Fleet) {
     if fleet.url.is_plain_http() {
         output::warn("url begins with http://: registration tokens travel in clear", Some("use https://"));
+    }
+    if fleet.github.has_api() && fleet.github.api_url.is_plain_http() {
+        let api_url = &fleet.github.api_url;
+        output::warn(
+            &format!("GitHub's API is at {api_url}: the credential travels in clear"),
+            Some("use https://"),
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{diff, facts, output, power, progress};
+use super::{diff, facts, github_client, output, power, progress};
 use crate::apply::{self, Host};
 use crate::config::{SocketMode, UnitFormat};
 use crate::doctor::examine;
@@ -111,6 +111,9 @@ pub(super) fn lock(host: &Host) -> Result<Lock, Failure> {
 
 /// A token that is missing is one runner's affair; a file that cannot be trusted is everybody's.
 fn check_tokens(context: &Context) -> Result<(), Failure> {
+    if context.fleet.github.has_api() {
+        return check_credential(context);
+    }
     let place = &context.fleet.layout.tokens;
     if context.root != Root::host() && !context.root.at(place).exists() {
         return Ok(());
@@ -132,6 +135,17 @@ fn check_tokens(context: &Context) -> Result<(), Failure> {
             Err(Failure::new("nothing was changed", "mend the tokens file, then run this again"))
         }
     }
+}
+
+fn check_credential(context: &Context) -> Result<(), Failure> {
+    let place = context.root.at(&context.fleet.layout.credential_file);
+    if context.root != Root::host() && !place.exists() {
+        return Ok(());
+    }
+    github_client::of(context).map(drop).map_err(|failure| {
+        output::failure(&failure);
+        Failure::new("nothing was changed", "mend that, then run this again")
+    })
 }
 
 fn warn_about_socket(context: &Context) {

@@ -8,10 +8,14 @@ mod completions;
 mod context;
 mod diff;
 mod doctor;
+mod drain;
+mod ending;
 mod exit;
 mod facts;
 mod failure;
+mod gc;
 mod generate;
+mod github_client;
 mod init;
 mod install_units;
 mod logs;
@@ -56,16 +60,22 @@ enum Command {
     Diff(diff::Args),
     /// Make the host run the fleet that the config describes
     InstallUnits(install_units::Args),
-    /// Stop the fleet and remove its units; identities, work folders and reports stay
+    /// Stop the fleet and remove its units, and its registrations at GitHub where the host may; work folders and reports stay
     UninstallUnits(uninstall_units::Args),
     /// Start runners and wait until they are online
-    Up(power::Args),
-    /// Stop runners that are idle
+    Up(power::UpArgs),
+    /// Stop runners, each as soon as no workflow job runs on it
     Down(power::Args),
-    /// Restart runners that are idle
+    /// Restart runners, each as soon as no workflow job runs on it
     Restart(power::Args),
+    /// Take runners out of service: stop each as soon as it is idle, and keep it stopped, also after a reboot
+    Drain(drain::Args),
+    /// Take drained runners back into service
+    Undrain(drain::UndrainArgs),
     /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
     Roll(roll::Args),
+    /// Remove at GitHub the registrations of runners that the config has no more
+    Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
     /// Free disk space of idle runners that hold more than the config allows
@@ -110,10 +120,13 @@ impl Cli {
             Command::Diff(args) => diff::run(&args, &global),
             Command::InstallUnits(args) => install_units::run(&args, &global),
             Command::UninstallUnits(args) => uninstall_units::run(&args, &global),
-            Command::Up(args) => power::run(power::Power::Up, &args, &global),
+            Command::Up(args) => power::up(&args, &global),
             Command::Down(args) => power::run(power::Power::Down, &args, &global),
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
+            Command::Drain(args) => drain::run(&args, &global),
+            Command::Undrain(args) => drain::undrain(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
+            Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),

@@ -1,11 +1,14 @@
 //! `runnerctl up`, `down`, `restart`
 
+use std::time::Duration;
+
 use super::context::{Context, GlobalArgs, block_on};
+use super::ending::{self, Endings};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{install_units, output};
-use crate::apply;
+use crate::apply::drain::{self, Drained};
 use crate::files;
 use crate::fleet::{Runner, names};
 use crate::runner::Session;
@@ -15,19 +18,51 @@ use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, Systemd, UnitJo
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Power {
-    Up,
     Down,
     Restart,
 }
 
-/// Options of `up`, `down` and `restart`.
+/// Options of `up`.
+#[derive(Debug, clap::Args)]
+pub(super) struct UpArgs {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Options of `down` and `restart`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Also stop runners on which a workflow job runs; the workflow job is cancelled
-    #[arg(long)]
+    /// Leave runners alone that are still busy after so long, such as "2h" [default: wait as long as it takes]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Do not wait: a workflow job that runs is cancelled
+    #[arg(long, conflicts_with = "timeout")]
     force: bool,
+}
+
+pub(super) fn up(args: &UpArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let context = Context::load(global)?;
+    let selected = args.selection.of(&context.fleet)?;
+    block_on(async {
+        let host = context.host().await?;
+        let systemd = host.systemd.as_ref().ok_or_else(ending::nothing_runs)?;
+        let (drained, meant): (Vec<&Runner>, Vec<&Runner>) =
+            selected.into_iter().partition(|runner| drain::is_marked(&host, runner));
+        for runner in &drained {
+            let undrain = format!("take it back into service: runnerctl undrain {}", runner.number);
+            output::warn(&format!("runner {} is drained: it is left alone", runner.number), Some(&undrain));
+        }
+        let mut unit_jobs: Vec<UnitJob> =
+            meant.iter().map(|runner| UnitJob::start(names::service(runner.number))).collect();
+        if args.selection.is_all() {
+            unit_jobs.push(UnitJob::start(names::TARGET));
+        }
+        let all_well = run_jobs(&context, systemd, &unit_jobs).await?;
+        // Whoever asks for all has the drained ones in mind no more than systemd has.
+        Ok(if all_well && (drained.is_empty() || args.selection.is_all()) { Exit::Done } else { Exit::No })
+    })
 }
 
 pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
@@ -35,40 +70,51 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
     let selected = args.selection.of(&context.fleet)?;
     block_on(async {
         let host = context.host().await?;
-        let Some(systemd) = &host.systemd else {
-            return Err(Failure::new("nothing runs below a --root", "leave --root out"));
+        let systemd = host.systemd.as_ref().ok_or_else(ending::nothing_runs)?;
+        let all_well = if args.force {
+            force(power, &selected, &context, systemd).await?
+        } else {
+            let endings = ending::of(&context, &host, args.timeout)?;
+            let each = selected.iter().map(|runner| one(power, runner, &endings));
+            let done = futures_util::future::join_all(each).await;
+            done.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well)
         };
-        let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
-        let busy = if power == Power::Up || args.force { Vec::new() } else { apply::busy(&host, &numbers)? };
-        for number in &busy {
-            output::warn(
-                &format!("runner {number} runs a workflow job: it is left alone"),
-                Some("run this again when it is idle, or with --force (the workflow job is cancelled)"),
-            );
+        // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.
+        if args.selection.is_all() && all_well && power == Power::Down {
+            run_jobs(&context, systemd, &[UnitJob::stop(names::TARGET)]).await?;
         }
-        let unit_job = |number: &u16| {
-            let unit = names::service(*number);
-            match power {
-                Power::Up => UnitJob::start(unit),
-                Power::Down => UnitJob::stop(unit),
-                Power::Restart => UnitJob::restart(unit),
-            }
-        };
-        let mut unit_jobs: Vec<UnitJob> =
-            numbers.iter().filter(|number| !busy.contains(number)).map(unit_job).collect();
-        if args.selection.is_all() && busy.is_empty() {
-            // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.
-            unit_jobs.extend(match power {
-                Power::Up => Some(UnitJob::start(names::TARGET)),
-                Power::Down => Some(UnitJob::stop(names::TARGET)),
-                Power::Restart => None,
-            });
-        }
-        let limit = install_units::unit_limit(&context);
-        let outcomes = systemd.run_jobs(&unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
-        let all_well = tell_outcomes(&context, systemd, &outcomes).await?;
-        Ok(if all_well && busy.is_empty() { Exit::Done } else { Exit::No })
+        Ok(if all_well { Exit::Done } else { Exit::No })
     })
+}
+
+async fn one(power: Power, runner: &Runner, endings: &Endings<'_>) -> Result<bool, Failure> {
+    match (endings.end(runner).await?, power) {
+        (Drained::Ended, Power::Restart) => endings.start(runner).await,
+        (Drained::Ended, Power::Down) => {
+            output::say(&format!("{}: stopped", runner.name));
+            Ok(true)
+        }
+        (Drained::Busy | Drained::Failed(_), _) => Ok(false),
+    }
+}
+
+async fn force(
+    power: Power,
+    selected: &[&Runner],
+    context: &Context,
+    systemd: &Systemd,
+) -> Result<bool, Failure> {
+    let unit_job = |runner: &&Runner| match power {
+        Power::Down => UnitJob::stop(names::service(runner.number)),
+        Power::Restart => UnitJob::restart(names::service(runner.number)),
+    };
+    run_jobs(context, systemd, &selected.iter().map(unit_job).collect::<Vec<_>>()).await
+}
+
+async fn run_jobs(context: &Context, systemd: &Systemd, unit_jobs: &[UnitJob]) -> Result<bool, Failure> {
+    let limit = install_units::unit_limit(context);
+    let outcomes = systemd.run_jobs(unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
+    tell_outcomes(context, systemd, &outcomes).await
 }
 
 /// Says for each runner what became of it; is all well?
@@ -121,8 +167,5 @@ fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
 fn last_words(context: &Context, runner: &Runner, exit_status: Option<i32>) -> Option<Explanation> {
     let text = files::read_untrusted(&context.root.at(&runner.paths.session()));
     let session: Option<Session> = text.and_then(|text| text.parse().ok());
-    let variable = crate::config::variable(runner.number);
-    let file = context.fleet.layout.tokens.display().to_string();
-    let token = crate::runner::TokenSource { name: &variable, file: &file };
-    status::explain(exit_status, session.as_ref(), token)
+    status::explain(exit_status, session.as_ref(), &context.fleet.token_source(runner.number))
 }

@@ -11,11 +11,11 @@ use super::failure::Failure;
 use super::output;
 use super::selection::Selection;
 use crate::apply::{self, Host};
-use crate::config::{TokenError, Tokens, variable};
+use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health};
-use crate::runner::{Session, TokenSource};
+use crate::runner::Session;
 use crate::status::{self, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
@@ -99,8 +99,11 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     })
 }
 
-/// What the tokens file says, or what is wrong with it; `None` where it may not be read, as it should be without root.
+/// What the tokens file says, or what is wrong with it; `None` where it may not be read, as it should be without root, and where nobody needs it.
 fn tokens(context: &Context) -> Option<Result<Tokens, String>> {
+    if context.fleet.github.has_api() {
+        return None;
+    }
     match context.tokens() {
         Ok(tokens) => Some(Ok(tokens)),
         Err(TokensFailure::Content(errors)) => {
@@ -132,12 +135,10 @@ fn one(
     let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
     let running = !matches!(service.active_state, ActiveState::Inactive | ActiveState::Failed);
     let session = session(context, runner);
-    let variable = variable(runner.number);
-    let tokens_file = context.fleet.layout.tokens.display().to_string();
-    let source = TokenSource { name: &variable, file: &tokens_file };
+    let source = context.fleet.token_source(runner.number);
     let is_well = service.active_state == ActiveState::Active;
     let explanation =
-        if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), source) };
+        if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), &source) };
     let explanation = explanation.unwrap_or(status::Explanation { cause: String::new(), hint: None });
     let token = witnesses.tokens.as_ref().map(|tokens| token_word(tokens, runner.number));
     Ok(RunnerStatus {
@@ -151,6 +152,7 @@ fn one(
         busy: witnesses.busy.contains(&runner.number),
         registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
         token,
+        drained: files::exists(&context.root.at(&runner.paths.drained)),
         restart_pending: running && restart_pending(context, runner, &service)?,
         since: service.state_change.and_then(rfc3339),
         restarts: service.n_restarts.unwrap_or(0),

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{install_units, output, progress};
-use crate::apply::{self, Host};
+use super::{gc, github_client, install_units, output, progress};
+use crate::apply::{self, Host, registrations};
+use crate::files::Root;
 use crate::fleet::plan::{Permissions, Plan};
+use crate::github::Client;
 
 /// Options of `uninstall-units`.
 #[derive(Debug, clap::Args)]
@@ -22,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     block_on(async {
-        let (host, limit) = host(global).await?;
+        let Found { host, limit, client } = host(global).await?;
         let _lock = install_units::lock(&host)?;
         apply::sweep(&host)?;
         let observed = apply::observe(&host).await?;
@@ -30,29 +32,55 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         let plan = if host.systemd.is_some() { plan } else { plan.files_only() };
         if plan.is_empty() && plan.held_back.is_empty() {
             output::say("nothing to do: no unit of ours is installed");
-            return Ok(Exit::Done);
+            return remove_registrations(&host, client.as_ref(), args.dry_run).await;
         }
         let tell = |step: &_| output::say(&progress::words(step));
         if args.dry_run {
             plan.steps.iter().for_each(tell);
         } else {
             apply::execute(&plan, &host, limit, &mut |step| tell(step)).await?;
-            if plan.held_back.is_empty() {
-                let kept = host.layout.state.display();
-                output::say(&format!("done; identities, work folders and reports stay in {kept}"));
-            }
         }
         progress::tell_held_back(&plan);
-        Ok(if plan.held_back.is_empty() { Exit::Done } else { Exit::No })
+        if !plan.held_back.is_empty() {
+            return Ok(Exit::No);
+        }
+        let exit = remove_registrations(&host, client.as_ref(), args.dry_run).await?;
+        if !args.dry_run {
+            let identities = if client.is_some() { "" } else { "identities, " };
+            let kept = host.layout.state.display();
+            output::say(&format!("done; {identities}work folders and reports stay in {kept}"));
+        }
+        Ok(exit)
     })
 }
 
+/// Where this host may, no runner stays behind at GitHub. Without that the identities stay: they make the way back short.
+async fn remove_registrations(host: &Host, client: Option<&Client>, is_dry: bool) -> Result<Exit, Failure> {
+    let Some(client) = client else { return Ok(Exit::Done) };
+    let kept = registrations::kept(host)?;
+    if is_dry {
+        for kept in &kept {
+            output::say(&format!("remove {} at GitHub", kept.agent.name));
+        }
+        return Ok(Exit::Done);
+    }
+    Ok(if gc::remove(host, client, &kept).await { Exit::Done } else { Exit::No })
+}
+
+struct Found {
+    host: Host,
+    limit: Duration,
+    client: Option<Client>,
+}
+
 /// Removing works without a config, too: then everything is where it is by default.
-async fn host(global: &GlobalArgs) -> Result<(Host, Duration), Failure> {
+async fn host(global: &GlobalArgs) -> Result<Found, Failure> {
     if global.config_file()?.exists() {
         let context = Context::load(global)?;
-        return Ok((context.host().await?, install_units::unit_limit(&context)));
+        let client = if context.root == Root::host() { github_client::of(&context)? } else { None };
+        let limit = install_units::unit_limit(&context);
+        return Ok(Found { host: context.host().await?, limit, client });
     }
     let host = Host::connect(global.root(), global.layout()?).await?;
-    Ok((host, Duration::from_secs(900)))
+    Ok(Found { host, limit: Duration::from_secs(900), client: None })
 }

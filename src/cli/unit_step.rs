@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
+use super::{github_client, output};
 use crate::fleet::{IdRange, RunnerPaths, names};
-use crate::unit_step::{self, AttachError};
+use crate::unit_step::{self, AttachError, Mint, TokenOrigin, TokensFile};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
@@ -39,10 +39,19 @@ pub(super) struct PrepareArgs {
     runner: u16,
     #[arg(long)]
     unit_digest: String,
-    #[arg(long)]
-    tokens: PathBuf,
+    #[arg(long, required_unless_present = "github")]
+    tokens: Option<PathBuf>,
     #[arg(long)]
     shared_token: bool,
+    /// Ask GitHub for the token, as this config says
+    #[arg(long, requires_all = ["registration", "credential_file"], conflicts_with = "tokens")]
+    github: Option<PathBuf>,
+    /// With what is in this file
+    #[arg(long)]
+    credential_file: Option<PathBuf>,
+    /// Digest of what the runner is to be registered with
+    #[arg(long)]
+    registration: Option<String>,
     /// Read what systemd has read of the file for this unit
     #[arg(long)]
     load_credential: bool,
@@ -95,11 +104,9 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
     match step {
         Step::Prepare(args) => {
             let said = unit_step::prepare(&unit_step::Prepare {
+                token: token_origin(&args)?,
                 runner: args.runner,
                 unit_digest: args.unit_digest,
-                tokens: args.tokens,
-                credential: if args.load_credential { Some(credential()?) } else { None },
-                shared_token: args.shared_token,
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
                 ids: args.first_id,
@@ -132,12 +139,31 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
+    let loaded = |name| if args.load_credential { credential(name).map(Some) } else { Ok(None) };
+    match (&args.tokens, &args.github) {
+        (Some(path), _) => Ok(TokenOrigin::File(TokensFile {
+            path: path.clone(),
+            credential: loaded(names::CREDENTIAL)?,
+            shared: args.shared_token,
+        })),
+        (None, config) => {
+            let config = config.clone().unwrap_or_default();
+            let written = args.credential_file.clone().unwrap_or_default();
+            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or(written);
+            let registration = args.registration.clone().unwrap_or_default();
+            let ask = Box::new(move || github_client::registration_token(&config, &credential));
+            Ok(TokenOrigin::Github(Mint { registration, ask }))
+        }
+    }
+}
+
 /// systemd.exec(5): where the unit's credentials are.
-fn credential() -> Result<PathBuf, Failure> {
+fn credential(name: &str) -> Result<PathBuf, Failure> {
     let directory = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
         Failure::new("systemd gave this unit no credentials", "load_credential needs systemd 250 or newer")
     })?;
-    Ok(Path::new(&directory).join(names::CREDENTIAL))
+    Ok(Path::new(&directory).join(name))
 }
 
 /// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.

@@ -6,6 +6,8 @@
 //! All of it is text in, value out: the file is read by the caller.
 
 mod collect;
+mod credential;
+mod github;
 mod limits;
 mod problem;
 mod prune;
@@ -19,12 +21,17 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use credential::{
+    AppKey, CredentialError, InstallationToken, JitConfig, PersonalAccessToken, RegistrationToken,
+    RemovalToken,
+};
+pub use github::{CredentialKind, Github};
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
-pub use tokens::{RegistrationToken, TokenError, Tokens, variable};
-pub use url::{GithubUrl, RunnerScope};
+pub use tokens::{TokenError, Tokens, variable};
+pub use url::{ApiUrl, GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
 /// The commented example with every key, shipped as `config.example.toml`.
@@ -75,6 +82,8 @@ pub struct Config {
     pub fleet_limits: Limits,
     /// Environment of every workflow job.
     pub environment: BTreeMap<String, String>,
+    /// With what, and where, this host speaks to GitHub.
+    pub github: Github,
     /// Proxy and certificate settings.
     pub proxy: Proxy,
     /// Places on the host; `None`: the default of the scope (system or user).

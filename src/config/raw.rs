@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::github::CredentialKind;
 use super::limits::Limits;
 use super::prune::DiskSize;
 use super::reports::{ReportLayout, ReportsUrl};
-use super::url::GithubUrl;
+use super::url::{ApiUrl, GithubUrl};
 use super::words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
 /// Configuration of runnerctl: one fleet of GitHub Actions runners on this host.
@@ -61,6 +62,8 @@ pub(super) struct RawConfig {
     /// Environment of every workflow job; visible to all of them: no secrets here
     #[schemars(with = "BTreeMap<String, String>")]
     pub environment: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// With what, and where, this host itself speaks to GitHub
+    pub github: RawGithub,
     /// Proxy and certificate settings
     pub proxy: RawProxy,
     /// Places on the host
@@ -76,6 +79,26 @@ pub(super) struct RawConfig {
     /// What differs for single runners: [runners.3]
     #[schemars(with = "BTreeMap<String, RawOverride>")]
     pub runners: BTreeMap<Spanned<String>, RawOverride>,
+}
+
+/// How this host itself speaks to GitHub; neither token nor key ever enters a container.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGithub {
+    /// What it shows: "registration-token" (those of `paths.tokens`, an hour each), "pat" (a personal access token) or "app" (the key of a GitHub App) (default "registration-token")
+    #[schemars(with = "Option<CredentialKind>")]
+    pub credential: Option<Spanned<CredentialKind>>,
+    /// File with the personal access token, or with the App's private key in PEM; mode 0600 (default /etc/homelab-runners/github-credential)
+    #[schemars(with = "Option<AbsolutePath>")]
+    pub credential_file: Option<Spanned<AbsolutePath>>,
+    /// Client id (or app id) of the GitHub App; needed with "app"
+    #[schemars(with = "Option<String>")]
+    pub client_id: Option<Spanned<String>>,
+    /// The App's installation; default: GitHub is asked which one `url` has
+    #[schemars(with = "Option<u64>")]
+    pub installation_id: Option<Spanned<i64>>,
+    /// Where the REST API is; default: <https://api.github.com>, or `/api/v3` of a GitHub Enterprise Server
+    pub api_url: Option<ApiUrl>,
 }
 
 /// Proxies, as curl and the runner read them.

@@ -75,6 +75,7 @@ fn a_misspelt_key_is_refused_in_every_table() {
     for table in [
         "limits",
         "fleet_limits",
+        "github",
         "proxy",
         "paths",
         "health",
@@ -186,6 +187,22 @@ fn contradictions_between_keys_are_refused() {
         ("image = \"ghcr.io/actions/actions-runner:latest\"", "is not pinned"),
         ("image = \"ghcr.io/actions/actions-runner\"", "is not pinned"),
         ("image = \"--privileged.x/a:1\"", "is no image reference"),
+        (
+            "[github]\nclient_id = \"Iv1\"",
+            "belongs to a GitHub App, and the credential is \"registration-token\"",
+        ),
+        (
+            "[github]\ncredential = \"pat\"\ninstallation_id = 3",
+            "belongs to a GitHub App, and the credential is \"pat\"",
+        ),
+        ("[github]\ncredential = \"app\"", "needs the App's client_id"),
+        ("[github]\ncredential_file = \"/f\"", "is not read: the credential is \"registration-token\""),
+        ("[github]\ncredential = \"app\"\nclient_id = \"\"", "is no client id"),
+        ("[github]\ncredential = \"app\"\nclient_id = \"a\"\ninstallation_id = 0", "is no installation id"),
+        ("[github]\ncredential = \"token\"\nclient_id = \"a\"", "unknown word \"token\""),
+        ("[github]\napi_url = \"ghes.lan/api/v3\"", "does not begin with https://"),
+        ("[github]\napi_url = \"https://me:secret@ghes.lan\"", "user name or password"),
+        ("[github]\napi_url = \"https://ghes.lan/api?x=1\"", "no address of an API"),
         ("[proxy]\nno_proxy = \"a\\nb\"", "has a line break"),
         ("image = \"actions-runner:1\"", "names no registry"),
         ("[environment]\nRUNNER_TOKEN_1 = \"x\"", "keeps for itself"),
@@ -241,6 +258,60 @@ fn urls_say_what_they_name() {
 }
 
 #[test]
+fn problems_of_github_are_told_with_their_place_and_the_next_step() {
+    let text = "url = \"https://github.com/enterprises/big\"\n[github]\ncredential = \"app\"\n";
+    assert_eq!(
+        problems(text),
+        [
+            "3:14 github.credential: \"app\" needs the App's client_id (add client_id = \"…\" (GitHub: the App's settings, General, Client ID))",
+            "3:14 github.credential: GitHub Apps cannot register runners of an enterprise (set credential = \"pat\", or give the url of an organisation)",
+        ]
+    );
+}
+
+#[test]
+fn a_config_that_says_nothing_of_github_has_registration_tokens_alone() {
+    let github = Config::parse(URL).unwrap().github;
+    assert_eq!((github.credential, github.has_api()), (CredentialKind::RegistrationToken, false));
+    let text = format!("{URL}[github]\ncredential = \"app\"\nclient_id = \"Iv1.a\"\ninstallation_id = 7\n");
+    let github = Config::parse(&text).unwrap().github;
+    assert_eq!((github.has_api(), github.installation_id), (true, Some(7)));
+    assert_eq!(github.client_id.as_deref(), Some("Iv1.a"));
+}
+
+#[test]
+fn the_api_is_where_the_host_has_it() {
+    for (url, api) in [
+        ("https://github.com/acme", "https://api.github.com"),
+        ("https://www.github.com/acme", "https://api.github.com"),
+        ("https://GitHub.com/acme", "https://api.github.com"),
+        ("https://acme.ghe.com/shop", "https://api.acme.ghe.com"),
+        ("http://github.localhost:8080/o/r", "http://api.github.localhost:8080"),
+        ("https://ghes.lan/o/r", "https://ghes.lan/api/v3"),
+        ("http://127.0.0.1:4711/o/r", "http://127.0.0.1:4711/api/v3"),
+        ("https://[::1]:8443/o", "https://[::1]:8443/api/v3"),
+        ("https://notgithub.com/o", "https://notgithub.com/api/v3"),
+    ] {
+        assert_eq!(ApiUrl::of(&url.parse().unwrap()).as_str(), api);
+    }
+    let text = format!("{URL}[github]\napi_url = \"https://x.lan/api/v3/\"\n");
+    assert_eq!(Config::parse(&text).unwrap().github.api_url.as_str(), "https://x.lan/api/v3");
+}
+
+#[test]
+fn urls_know_their_owner_and_repository() {
+    for (url, owner, repository) in [
+        ("https://github.com/acme/shop/", "acme", Some("shop")),
+        ("https://ghes.lan:8443/acme", "acme", None),
+        ("https://github.com/enterprises/big", "big", None),
+    ] {
+        let url: GithubUrl = url.parse().unwrap();
+        assert_eq!((url.owner(), url.repository()), (owner, repository));
+    }
+    assert!("https://github.com/../shop".parse::<GithubUrl>().is_err(), "it would lead elsewhere in the API");
+}
+
+#[test]
 fn tokens_are_read_by_number_and_others_ignored() {
     let tokens =
         Tokens::parse("# first\nRUNNER_TOKEN_1=AAAA\nexport RUNNER_TOKEN_2='BBBB'\nOTHER=1\n").unwrap();
@@ -280,6 +351,25 @@ proptest! {
     fn any_text_is_parsed_or_refused_without_panic(text in "\\PC{0,200}|([a-z_]{1,12} = [\"0-9a-z\\[\\]]{0,8}\n){0,6}") {
         let _config = Config::parse(&text);
         let _tokens = Tokens::parse(&text);
+    }
+
+    #[test]
+    fn every_url_that_is_accepted_has_an_api_that_is_accepted(
+        text in "https?://[a-zA-Z0-9.:\\[\\]-]{0,20}(/[a-zA-Z0-9._%?#-]{0,8}){0,3}/?"
+    ) {
+        if let Ok(url) = text.parse::<GithubUrl>() {
+            let api = ApiUrl::of(&url);
+            prop_assert_eq!(&api.as_str().parse::<ApiUrl>(), &Ok(api.clone()));
+            prop_assert_eq!(api.is_plain_http(), url.is_plain_http());
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_as_a_credential_fits_into_a_header(text in "\\PC{0,60}|[ \t\r\na-zA-Z0-9_.-]{0,60}") {
+        if let Ok(token) = PersonalAccessToken::parse(&text) {
+            prop_assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert_eq!(token.expose(), text.trim());
+        }
     }
 
     #[test]

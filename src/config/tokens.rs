@@ -6,18 +6,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A registration token: whoever has it can register a runner within the hour that it lives.
-///
-/// The only type that holds a secret: it has no `Debug`, `Display` or `Serialize`, and is wiped from memory when dropped.
-pub struct RegistrationToken(SecretString);
-
-impl RegistrationToken {
-    /// The token itself, for the one file it is handed over in.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
+use super::credential::RegistrationToken;
 
 /// Why a token cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,15 +150,10 @@ impl Tokens {
 
 fn token(number: u16, value: SecretString) -> Result<RegistrationToken, TokenError> {
     let variable = variable(number);
-    let text = value.expose_secret();
-    if text.trim().is_empty() {
+    if value.expose_secret().trim().is_empty() {
         return Err(TokenError::Empty { variable });
     }
-    // Loose on purpose, since GitHub changes the form; but what is no token must not reach a command line or a log.
-    if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || text.len() > 1024 {
-        return Err(TokenError::Unlikely { variable });
-    }
-    Ok(RegistrationToken(value))
+    RegistrationToken::copied(value).ok_or(TokenError::Unlikely { variable })
 }
 
 /// The 1-based number of the line that dotenvy complains about.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::collect::bare;
+use super::github;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
 use super::reports;
@@ -36,7 +37,8 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let timeouts = timeouts(&raw.timeouts, problems);
     let prune = prune(&raw.prune, problems);
     let reports = reports::validate(raw.reports, problems);
-    let Some(url) = raw.url else {
+    let github = github::validate(raw.github, raw.url.as_ref(), problems);
+    let (Some(url), Some(github)) = (raw.url, github) else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
                 None,
@@ -68,6 +70,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         limits: raw.limits,
         fleet_limits: raw.fleet_limits,
         environment,
+        github,
         proxy,
         paths: Paths {
             tokens: raw.paths.tokens,

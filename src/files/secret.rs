@@ -7,18 +7,37 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-/// More than any `.env` of tokens has.
+/// More than any `.env` of tokens or private key has.
 const LARGEST_BYTES: u64 = 1 << 20;
+
+/// What a file of secrets is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// The `.env` of registration tokens.
+    Tokens,
+    /// A personal access token, or the private key of a GitHub App.
+    Credential,
+}
 
 /// Why a file of secrets is not read. Never holds any of its content.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
     /// There is none.
-    #[error("{} does not exist", .0.display())]
-    Missing(PathBuf),
+    #[error("{path} does not exist", path = path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+        /// What should be in it.
+        kind: SecretKind,
+    },
     /// A directory, device or pipe.
-    #[error("{} is not a regular file", .0.display())]
-    NotRegular(PathBuf),
+    #[error("{path} is not a regular file", path = path.display())]
+    NotRegular {
+        /// What is no file.
+        path: PathBuf,
+        /// What should be in it.
+        kind: SecretKind,
+    },
     /// Group or others may read or write it.
     #[error("{path} is open to other users (mode {mode:04o})", path = path.display())]
     Open {
@@ -36,8 +55,13 @@ pub enum SecretFileError {
         owner: u32,
     },
     /// Too large, or no UTF-8.
-    #[error("{} is not a text file of tokens", .0.display())]
-    NotText(PathBuf),
+    #[error("{path} is not a text file{}", if *kind == SecretKind::Tokens { " of tokens" } else { "" }, path = path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What should be in it.
+        kind: SecretKind,
+    },
     /// The kernel refused.
     #[error("cannot read {path}: {source}", path = path.display())]
     Io {
@@ -53,17 +77,23 @@ impl SecretFileError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing(path) => {
-                format!(
-                    "write RUNNER_TOKEN_1=… and so on into {} (mode 0600), or run `runnerctl init`",
-                    path.display()
-                )
-            }
+            Self::Missing { path, kind: SecretKind::Tokens } => format!(
+                "write RUNNER_TOKEN_1=… and so on into {} (mode 0600), or run `runnerctl init`",
+                path.display()
+            ),
+            Self::Missing { path, kind: SecretKind::Credential } => format!(
+                "put the personal access token, or the App's private key, into {} (mode 0600)",
+                path.display()
+            ),
             Self::Open { path, .. } => format!("chmod 600 {}", path.display()),
             Self::Owner { path, .. } => format!("make it yours: chown \"$(id -u)\": {}", path.display()),
-            Self::NotRegular(_) | Self::NotText(_) => {
-                "name a text file with RUNNER_TOKEN_n=… lines".to_owned()
-            }
+            Self::NotRegular { kind, .. } | Self::NotText { kind, .. } => match kind {
+                SecretKind::Tokens => "name a text file with RUNNER_TOKEN_n=… lines".to_owned(),
+                SecretKind::Credential => {
+                    "name a text file with the personal access token, or with the App's private key in PEM"
+                        .to_owned()
+                }
+            },
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "run it as root (sudo)".to_owned()
             }
@@ -72,15 +102,23 @@ impl SecretFileError {
     }
 }
 
-/// Reads the `.env` of tokens. A link is followed (secret managers make them); what it leads to has to be a regular file that
-/// belongs to this user or root and is closed to everybody else.
+/// Reads the `.env` of tokens, as [`read_secret`] does.
 ///
 /// # Errors
 /// Why it is not read.
 pub fn read_tokens(path: &Path) -> Result<SecretString, SecretFileError> {
+    read_secret(path, SecretKind::Tokens)
+}
+
+/// Reads a file of secrets. A link is followed (secret managers make them); what it leads to has to be a regular file that
+/// belongs to this user or root and is closed to everybody else.
+///
+/// # Errors
+/// Why it is not read.
+pub fn read_secret(path: &Path, kind: SecretKind) -> Result<SecretString, SecretFileError> {
     let path_buf = || path.to_owned();
     let io = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => SecretFileError::Missing(path_buf()),
+        io::ErrorKind::NotFound => SecretFileError::Missing { path: path_buf(), kind },
         _ => SecretFileError::Io { path: path_buf(), source },
     };
     // O_NONBLOCK: opening a pipe must not wait for its writer.
@@ -88,7 +126,7 @@ pub fn read_tokens(path: &Path) -> Result<SecretString, SecretFileError> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
-        return Err(SecretFileError::NotRegular(path_buf()));
+        return Err(SecretFileError::NotRegular { path: path_buf(), kind });
     }
     if metadata.mode() & 0o077 != 0 {
         return Err(SecretFileError::Open { path: path_buf(), mode: metadata.mode() & 0o7777 });
@@ -97,14 +135,16 @@ pub fn read_tokens(path: &Path) -> Result<SecretString, SecretFileError> {
         return Err(SecretFileError::Owner { path: path_buf(), owner: metadata.uid() });
     }
     if metadata.len() > LARGEST_BYTES {
-        return Err(SecretFileError::NotText(path_buf()));
+        return Err(SecretFileError::NotText { path: path_buf(), kind });
     }
     let mut text = String::new();
     let read = file.take(LARGEST_BYTES).read_to_string(&mut text);
     let text = SecretString::from(text);
     match read {
         Ok(_) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(SecretFileError::NotText(path_buf())),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(SecretFileError::NotText { path: path_buf(), kind })
+        }
         Err(error) => Err(io(error)),
     }
 }

@@ -74,6 +74,10 @@ fn token_files_that_others_can_read_or_that_are_no_files_are_refused() {
     assert!(read_tokens(&link).is_ok());
     assert!(refusal(directory.path()).contains("not a regular file"));
     assert!(refusal(Path::new("/dev/null")).contains("not a regular file"));
+    // The next step is that of the secret that should be there.
+    let hint = |kind| read_secret(&directory.path().join("gone"), kind).err().unwrap().hint();
+    assert!(hint(SecretKind::Tokens).contains("RUNNER_TOKEN_1"));
+    assert!(hint(SecretKind::Credential).contains("personal access token"));
 }
 
 #[test]

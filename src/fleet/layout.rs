@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::config::Paths;
+use crate::config::{Github, Paths};
 
 /// Whose systemd runs the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +54,8 @@ pub struct Layout {
     pub config_file: PathBuf,
     /// The `.env` with the registration tokens.
     pub tokens: PathBuf,
+    /// The personal access token or the key of the GitHub App; read where the config says that there is one.
+    pub credential_file: PathBuf,
     /// State of all runners.
     pub state: PathBuf,
     /// Runtime files of all runners, on a tmpfs.
@@ -87,6 +89,10 @@ pub struct RunnerPaths {
     pub trash: PathBuf,
     /// The registration token for the moment of its hand-over.
     pub token: PathBuf,
+    /// When GitHub was asked for registration tokens; out of the container's reach.
+    pub registrations: PathBuf,
+    /// Stands while the runner is drained: its unit does not start. A reboot does not undo that.
+    pub drained: PathBuf,
     /// State word and performance counters, written by the runner's container.
     pub status: PathBuf,
     /// Digest of the unit's text that the runner was last started with.
@@ -111,6 +117,8 @@ impl RunnerPaths {
             trash: state.join("trash"),
             token: runtime.join("token"),
             status: runtime.join("status"),
+            registrations: state.join("registrations"),
+            drained: state.join("drained"),
             started_with: runtime.join("started-with"),
             engine_storage: state.join("engine"),
             engine: runtime.join("engine"),
@@ -131,6 +139,18 @@ impl RunnerPaths {
     #[must_use]
     pub fn token_problem(&self) -> PathBuf {
         self.token.join("problem")
+    }
+
+    /// Where the entrypoint reads why there is no token yet.
+    #[must_use]
+    pub fn token_delay(&self) -> PathBuf {
+        self.token.join("delay")
+    }
+
+    /// What GitHub was told at registration, beside the identity.
+    #[must_use]
+    pub fn fingerprint(&self) -> PathBuf {
+        self.identity.join("fingerprint")
     }
 
     /// State word and sentence of the entrypoint.
@@ -173,6 +193,7 @@ impl Layout {
             scope: Scope::System,
             config_file: PathBuf::from("/etc/homelab-runners/config.toml"),
             tokens: PathBuf::from("/etc/homelab-runners/.env"),
+            credential_file: PathBuf::from("/etc/homelab-runners/github-credential"),
             state: PathBuf::from("/var/lib/homelab-runners"),
             runtime: PathBuf::from("/run/homelab-runners"),
             reports: PathBuf::from("/var/lib/homelab-runners/reports"),
@@ -193,6 +214,7 @@ impl Layout {
             scope: Scope::User,
             config_file: config.join("config.toml"),
             tokens: config.join(".env"),
+            credential_file: config.join("github-credential"),
             runtime: dirs.runtime.join("homelab-runners"),
             reports: state.join("reports"),
             scripts: state.join("scripts"),
@@ -221,6 +243,15 @@ impl Layout {
         }
         if let Some(reports) = &paths.reports {
             reports.as_path().clone_into(&mut self.reports);
+        }
+        self
+    }
+
+    /// With the credential where the config has it.
+    #[must_use]
+    pub fn with_credential(mut self, github: &Github) -> Self {
+        if let Some(file) = &github.credential_file {
+            file.as_path().clone_into(&mut self.credential_file);
         }
         self
     }

@@ -3,6 +3,7 @@
 //! `Config → Fleet` fills in what the config leaves to the host's scope; from here on nothing is optional that a unit
 //! needs. This module is the only one that builds names ([`names`]) and paths ([`Layout`], [`RunnerPaths`]).
 
+mod drain;
 pub mod ids;
 mod layout;
 pub mod names;
@@ -12,6 +13,7 @@ mod roll;
 
 use std::collections::BTreeMap;
 
+pub use drain::{AtGithub, DrainStep, Draining};
 pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
@@ -19,9 +21,10 @@ pub use plan::Plan;
 pub use roll::{FleetNow, Roll, RunnerNow};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, GithubUrl, Health, Image, Label, Limits, Proxy, Prune, Reports,
-    SocketMode, Timeouts, UnitFormat,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
+    Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
+use crate::runner::{Registration, TokenSource};
 
 /// Every runner of this host, and what they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct Fleet {
     pub extra_hosts: Vec<ExtraHost>,
     /// Ceiling over all runners.
     pub limits: Limits,
+    /// With what, and where, this host speaks to GitHub.
+    pub github: Github,
     /// Proxy and certificates.
     pub proxy: Proxy,
     /// In-container health check.
@@ -110,7 +115,7 @@ impl Fleet {
     /// The fleet that `config` describes, in the scope of `layout`, on a host that offers `host`.
     #[must_use]
     pub fn new(config: &Config, layout: &Layout, host: &HostOffer) -> Self {
-        let layout = layout.clone().with(&config.paths);
+        let layout = layout.clone().with(&config.paths).with_credential(&config.github);
         let unit_format = match (config.unit_format, config.engine) {
             (Some(format), _) => format,
             (None, Engine::Docker) => UnitFormat::Service,
@@ -138,6 +143,7 @@ impl Fleet {
             network: config.network.clone(),
             extra_hosts: config.extra_hosts.clone(),
             limits: config.fleet_limits.clone(),
+            github: config.github.clone(),
             proxy: config.proxy.clone(),
             health: config.health,
             timeouts: config.timeouts,
@@ -151,6 +157,27 @@ impl Fleet {
     pub fn accounts(&self) -> Vec<Account> {
         let account = |runner: &Runner| Some(Account { number: runner.number, range: runner.ids? });
         self.runners.iter().filter_map(account).collect()
+    }
+
+    /// What runner `runner` is to be registered with.
+    #[must_use]
+    pub fn registration<'a>(&'a self, runner: &'a Runner) -> Registration<'a> {
+        Registration {
+            url: &self.url,
+            name: &runner.name,
+            labels: &runner.labels,
+            runner_group: self.runner_group.as_deref(),
+            no_default_labels: self.no_default_labels,
+        }
+    }
+
+    /// Where the registration token of runner `number` comes from.
+    #[must_use]
+    pub fn token_source(&self, number: u16) -> TokenSource {
+        if self.github.has_api() {
+            return TokenSource::Credential { file: self.layout.credential_file.display().to_string() };
+        }
+        TokenSource::Variable { name: variable(number), file: self.layout.tokens.display().to_string() }
     }
 
     /// The runner of that number.

@@ -32,6 +32,9 @@ pub const FLEET_SLICE: &str = "homelab-runners.slice";
 /// The tokens file, as a credential of the runners' units.
 pub const CREDENTIAL: &str = "tokens";
 
+/// What a unit's credential with the PAT or the App's key is called, systemd.exec(5).
+pub const GITHUB_CREDENTIAL: &str = "github";
+
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
 

@@ -47,4 +47,6 @@ pub struct ObservedRunner {
     pub started_with: Option<String>,
     /// A workflow job runs on it.
     pub busy: bool,
+    /// It is out of service: its unit does not start.
+    pub drained: bool,
 }

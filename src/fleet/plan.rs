@@ -262,6 +262,10 @@ impl Plan {
                 continue;
             }
             let runner = observed.runners.get(&number).cloned().unwrap_or_default();
+            if runner.drained {
+                // It takes its new text when it comes back; until then its unit cannot start.
+                continue;
+            }
             if !runner.running || stopped.contains(&number) {
                 if !allowed.no_start || stopped.contains(&number) {
                     start.push(names::service(number));

@@ -21,6 +21,8 @@ pub struct RunnerNow {
     pub outdated: bool,
     /// A workflow job runs on it.
     pub busy: bool,
+    /// It is out of service: its unit does not start.
+    pub drained: bool,
 }
 
 /// The fleet, as it is.
@@ -62,6 +64,7 @@ impl Roll {
         }
         for runner in &now.runners {
             match runner {
+                RunnerNow { drained: true, .. } => {}
                 RunnerNow { running: true, outdated: true, busy: true, .. } => {
                     roll.waiting.push(runner.number);
                 }
@@ -90,6 +93,7 @@ mod tests {
         has_been_started: true,
         outdated: false,
         busy: false,
+        drained: false,
     };
     const NEW: RunnerNow = RunnerNow { running: false, has_been_started: false, outdated: true, ..RUNNING };
     const STOPPED: RunnerNow = RunnerNow { running: false, outdated: true, ..RUNNING };
@@ -125,6 +129,13 @@ mod tests {
         let outdated = RunnerNow { outdated: true, ..RUNNING };
         let rolled = roll(&[outdated, RunnerNow { number: 2, busy: true, ..outdated }]);
         assert_eq!(rolled, Roll { start: Vec::new(), restart: vec![1], waiting: vec![2] });
+    }
+
+    #[test]
+    fn a_drained_runner_is_left_alone() {
+        let drained = |runner| RunnerNow { drained: true, ..runner };
+        let outdated = RunnerNow { outdated: true, ..RUNNING };
+        assert_eq!(roll(&[drained(NEW), drained(outdated), drained(STOPPED)]), Roll::default());
     }
 
     #[test]

@@ -16,6 +16,7 @@ readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-} run
 readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
 readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
+readonly credential_file=${RUNNERCTL_CREDENTIAL_FILE:-} # not empty: the host asks GitHub for tokens with what is in it
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
 readonly has_job_hooks=${RUNNERCTL_JOB_HOOKS:-}
@@ -176,10 +177,11 @@ identity_is_complete() {
         is_whole_json "$identity/.credentials_rsaparams"
 }
 
-# What GitHub was told at registration. Labels are a set without case there.
+# What GitHub was told at registration (src/runner/registration.rs has the same text). Labels are a set without case there.
 fingerprint() {
-    local labels
-    labels=$(tr ',[:upper:]' '\n[:lower:]' <<<"${want[labels]// /}" | sort -u | paste -sd,)
+    local LC_ALL=C labels
+    export LC_ALL
+    labels=$(tr ',A-Z' '\na-z' <<<"${want[labels]}" | sort -u | paste -sd,)
     printf '%s\n' "url=${want[url]}" "name=${want[name]}" "labels=${labels#,}" "group=${want[group]}" \
         "no-default-labels=${want[no_default_labels]:-0}"
 }
@@ -408,14 +410,27 @@ read_token() {
     fi
 }
 
+renew_token() { # [AFTER [BEFORE]]
+    if [[ -n $credential_file ]]; then
+        printf 'see that the credential in %s may register runners at %s, then restart this unit' "$credential_file" "${want[url]}"
+    else
+        printf 'put a new registration token %sinto %s in %s%s, then restart this unit' "${2:-}" "$token_name" "$token_file" "${1:-}"
+    fi
+}
+
 fail_without_token() { # CHANGED: what differs from the kept registration, if there is one
-    local cause="no registration token and no kept identity" problem
+    local cause="no registration token and no kept identity" problem='' hint=''
     [[ -z $1 ]] || cause="changed since registration: $1; that needs a new registration, the old one stays untouched"
+    # What the host says of the token that it could not get: a cause and the next step.
+    if [[ -s $token_dir/delay ]]; then
+        { read -r problem && read -r hint; } <"$token_dir/delay"
+        fail 75 "$problem" "$hint"
+    fi
     if [[ -s $token_dir/problem ]]; then
-        problem=$(<"$token_dir/problem")
+        { read -r problem && read -r hint; } <"$token_dir/problem"
         [[ -z $1 ]] && cause=$problem || cause+="; $problem"
     fi
-    fail 64 "$cause" "put a new registration token into $token_name in $token_file (it lives 1 hour), then restart this unit"
+    fail 64 "$cause" "${hint:-$(renew_token ' (it lives 1 hour)')}"
 }
 
 configure() {
@@ -477,9 +492,9 @@ fail_registration() { # VERDICT
     local replace='remove that runner at GitHub, choose another name_prefix, or set replace = true'
     case $1 in
     65) fail 65 "GitHub does not know the registration token: expired (it lives 1 hour) or issued for another URL than ${want[url]}" \
-        "put a new registration token for ${want[url]} into $token_name in $token_file, then restart this unit" ;;
+        "$(renew_token '' "for ${want[url]} ")" ;;
     66) fail 66 "GitHub refused the registration at ${want[url]}" \
-        "check that self-hosted runners are allowed there, and the token in $token_name in $token_file" ;;
+        "check that self-hosted runners are allowed there; else $(renew_token)" ;;
     67) fail 67 "a runner named ${want[name]} exists at ${want[url]} and is not ours" "$replace" ;;
     69) fail 66 "there is no runner group \"${want[group]}\" for ${want[url]}" 'correct runner_group' ;;
     *) fail 75 "could not register at ${want[url]} (config.sh ended with $child_status): network, rate limit or GitHub itself" \
@@ -559,7 +574,7 @@ run_listener() {
         forget_identity
         ((!stop_asked)) || stopped
         fail 72 'the registration was removed at GitHub; the kept identity is deleted' \
-            "to register again it needs a new token in $token_name in $token_file"
+            "${credential_file:+registered again by itself; if not: }$(renew_token)"
     fi
     keep_refreshed_files
     ((!stop_asked)) || stopped

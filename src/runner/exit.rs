@@ -1,7 +1,5 @@
 //! How the entrypoint ended: its exit codes and what a person reads about them.
 
-use std::fmt;
-
 /// Why the entrypoint of a runner container ended, as told by its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunnerExit {
@@ -29,18 +27,33 @@ pub enum RunnerExit {
     Temporary,
 }
 
-/// Where the registration token of a runner is written, for messages; never the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenSource<'a> {
-    /// The variable, such as `RUNNER_TOKEN_3`.
-    pub name: &'a str,
-    /// The file that holds it.
-    pub file: &'a str,
+/// Where the registration token of a runner comes from, for messages; never the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// It is written down.
+    Variable {
+        /// The variable, such as `RUNNER_TOKEN_3`.
+        name: String,
+        /// The file that holds it.
+        file: String,
+    },
+    /// This host asks GitHub for one.
+    Credential {
+        /// The file that holds what it shows to GitHub.
+        file: String,
+    },
 }
 
-impl fmt::Display for TokenSource<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} in {}", self.name, self.file)
+impl TokenSource {
+    fn renew(&self) -> String {
+        match self {
+            Self::Variable { name, file } => {
+                format!("put a new registration token into {name} in {file}, then restart the unit")
+            }
+            Self::Credential { file } => {
+                format!("see that the credential in {file} may register runners there, then restart the unit")
+            }
+        }
     }
 }
 
@@ -102,9 +115,10 @@ impl RunnerExit {
         }
     }
 
-    /// The codes for `RestartPreventExitStatus=`.
-    pub fn restart_prevented() -> impl Iterator<Item = u8> {
-        Self::ALL.into_iter().filter(|exit| exit.needs_a_person()).map(Self::code)
+    /// The codes for `RestartPreventExitStatus=`. Where the host asks GitHub for tokens, another one may be all that was needed.
+    pub fn restart_prevented(host_gets_tokens: bool) -> impl Iterator<Item = u8> {
+        let is_renewed = move |exit: &Self| host_gets_tokens && *exit == Self::TokenUnknown;
+        Self::ALL.into_iter().filter(move |exit| exit.needs_a_person() && !is_renewed(exit)).map(Self::code)
     }
 
     /// What happened, in one sentence without a full stop.
@@ -133,14 +147,12 @@ impl RunnerExit {
 
     /// What to do next; `None` when there is nothing to do.
     #[must_use]
-    pub fn next_step(self, token: TokenSource<'_>) -> Option<String> {
+    pub fn next_step(self, token: &TokenSource) -> Option<String> {
         Some(match self {
             Self::Stopped => return None,
-            Self::NeedsToken | Self::TokenUnknown => {
-                format!("put a new registration token into {token}, then restart the unit")
-            }
+            Self::NeedsToken | Self::TokenUnknown => token.renew(),
             Self::Refused => {
-                format!("check that self-hosted runners are allowed there, the runner group, and {token}")
+                format!("check that self-hosted runners are allowed there, and the runner group; else {}", token.renew())
             }
             Self::NameTaken => {
                 "remove that runner at GitHub, choose another name_prefix, or set replace = true".to_owned()
@@ -150,7 +162,10 @@ impl RunnerExit {
                     .to_owned()
             }
             Self::VersionRefused => "use a newer runner image, then restart the unit".to_owned(),
-            Self::RegistrationRemoved => format!("to register again it needs a new token in {token}"),
+            Self::RegistrationRemoved => match token {
+                TokenSource::Variable { .. } => format!("to register again, {}", token.renew()),
+                TokenSource::Credential { .. } => "it registers again by itself".to_owned(),
+            },
             Self::NoSpace => {
                 "free some disk space (`runnerctl prune` frees what is over its budget), or lower prune.free_disk_min; it goes on by itself"
                     .to_owned()
@@ -179,7 +194,8 @@ mod tests {
 
     #[test]
     fn systemd_leaves_alone_what_needs_a_person() {
-        assert_eq!(RunnerExit::restart_prevented().collect::<Vec<_>>(), [64, 65, 66, 67, 71]);
+        assert_eq!(RunnerExit::restart_prevented(false).collect::<Vec<_>>(), [64, 65, 66, 67, 71]);
+        assert_eq!(RunnerExit::restart_prevented(true).collect::<Vec<_>>(), [64, 66, 67, 71]);
     }
 
     #[test]
@@ -196,11 +212,12 @@ mod tests {
 
     #[test]
     fn what_is_about_the_token_names_the_variable_and_the_file() {
-        let token = TokenSource { name: "RUNNER_TOKEN_3", file: "/etc/homelab-runners/.env" };
+        let file = "/etc/homelab-runners/.env".to_owned();
+        let token = TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file };
         for exit in [RunnerExit::NeedsToken, RunnerExit::TokenUnknown, RunnerExit::RegistrationRemoved] {
-            let step = exit.next_step(token).unwrap();
+            let step = exit.next_step(&token).unwrap();
             assert!(step.contains("RUNNER_TOKEN_3 in /etc/homelab-runners/.env"), "{step}");
         }
-        assert_eq!(RunnerExit::Stopped.next_step(token), None);
+        assert_eq!(RunnerExit::Stopped.next_step(&token), None);
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! Pure: nothing here reads or writes files. The scripts themselves say what they do and why.
 
+mod budget;
 mod exit;
+mod identity;
+mod registration;
 mod session;
 
+pub use budget::RegistrationBudget;
 pub use exit::{RunnerExit, TokenSource};
+pub use identity::Agent;
+pub use registration::{Registration, digest_of_fingerprint};
 pub use session::{Session, SessionState, UnknownState};
 
 /// Runs as the container's first process: registers once, keeps the identity, runs GitHub's listener.

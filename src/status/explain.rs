@@ -17,7 +17,7 @@ pub struct Explanation {
 pub fn explain(
     exit_status: Option<i32>,
     session: Option<&Session>,
-    token: TokenSource<'_>,
+    token: &TokenSource,
 ) -> Option<Explanation> {
     let said = session
         .filter(|session| session.state == SessionState::Failed && !session.sentence.is_empty())

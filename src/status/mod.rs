@@ -31,6 +31,8 @@ pub struct RunnerStatus {
     pub registered: Option<bool>,
     /// Its registration token: `present`, `missing`, or what is wrong with it or with the file; `null` where the file may not be read.
     pub token: Option<String>,
+    /// `runnerctl drain` was asked to end it, and its unit does not start until `undrain`.
+    pub drained: bool,
     /// The unit's text on disk differs from the one that it was started with.
     pub restart_pending: bool,
     /// Since when the unit is in its state, RFC 3339.
@@ -56,6 +58,8 @@ impl RunnerStatus {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match (self.active_state.as_str(), self.session.as_deref()) {
+            ("active" | "activating" | "deactivating", _) if self.drained => "draining",
+            (_, _) if self.drained => "drained",
             ("active", Some("online")) if self.health.as_deref() == Some("unhealthy") => "unhealthy",
             ("active", Some("online")) if self.busy => "busy",
             ("active", Some("online")) => "online",
@@ -71,7 +75,7 @@ impl RunnerStatus {
     /// Is the runner ready for workflow jobs, or at one?
     #[must_use]
     pub fn is_well(&self) -> bool {
-        matches!(self.word(), "online" | "busy")
+        matches!(self.word(), "online" | "busy" | "draining")
     }
 }
 

@@ -3,7 +3,10 @@
 use super::*;
 use crate::runner::{Session, SessionState, TokenSource};
 
-const TOKEN: TokenSource<'_> = TokenSource { name: "RUNNER_TOKEN_3", file: "/etc/homelab-runners/.env" };
+fn token() -> TokenSource {
+    let file = "/etc/homelab-runners/.env".to_owned();
+    TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file }
+}
 
 fn online() -> RunnerStatus {
     RunnerStatus {
@@ -17,6 +20,7 @@ fn online() -> RunnerStatus {
         busy: false,
         registered: Some(true),
         token: Some("present".to_owned()),
+        drained: false,
         restart_pending: false,
         since: Some("2026-11-23T18:00:00Z".to_owned()),
         restarts: 2,
@@ -46,15 +50,23 @@ fn an_active_unit_without_a_session_is_not_online() {
 }
 
 #[test]
+fn a_drained_runner_says_so_before_and_after_it_has_ended() {
+    let runner = RunnerStatus { drained: true, busy: true, ..online() };
+    assert_eq!((runner.word(), runner.is_well()), ("draining", true));
+    let stopped = RunnerStatus { active_state: "inactive".to_owned(), session: None, ..runner };
+    assert_eq!((stopped.word(), stopped.is_well()), ("drained", false));
+}
+
+#[test]
 fn the_entrypoints_own_words_win_over_the_exit_code() {
     let session = Session { state: SessionState::Failed, sentence: "RUNNER_TOKEN_3 is not set".to_owned() };
-    let explanation = explain(Some(64), Some(&session), TOKEN).unwrap();
+    let explanation = explain(Some(64), Some(&session), &token()).unwrap();
     assert_eq!(explanation.cause, "RUNNER_TOKEN_3 is not set");
     assert!(explanation.hint.unwrap().contains("RUNNER_TOKEN_3 in /etc/homelab-runners/.env"));
-    assert!(explain(Some(65), None, TOKEN).unwrap().cause.contains("expired"));
-    assert!(explain(Some(137), None, TOKEN).unwrap().cause.contains("killed"));
-    assert_eq!(explain(Some(0), None, TOKEN), None);
-    assert_eq!(explain(None, None, TOKEN), None);
+    assert!(explain(Some(65), None, &token()).unwrap().cause.contains("expired"));
+    assert!(explain(Some(137), None, &token()).unwrap().cause.contains("killed"));
+    assert_eq!(explain(Some(0), None, &token()), None);
+    assert_eq!(explain(None, None, &token()), None);
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What a runner's unit itself calls on the host, before and after its container starts; and what the report server's does.
 //!
 //! Everything these steps need stands on their command line in the unit, so a unit works as it was rendered, whatever
-//! happened to the config since.
+//! happened to the config since. Only how this host speaks to GitHub is read from the config: it may change without a restart.
 
 mod await_online;
 mod engine;
 mod prepare;
 mod prepare_reports;
+mod token;
 
 pub use await_online::{AwaitError, await_container, await_online};
 pub use engine::{AttachEngine, AttachError, attach, release};
 pub use prepare::{Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};
+pub use token::{Mint, TokenOrigin, TokenProblem, TokensFile};

@@ -7,31 +7,25 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::prepare_reports;
-use crate::config::{RegistrationToken, Tokens, variable};
+use super::token::{self, TokenOrigin, TokenProblem};
 use crate::files::{self, FileError, Tree};
 use crate::fleet::ids::{RUNNER_ID, SHARED_ID};
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
-use crate::host_facts;
 use crate::mounts::{self, MountError};
 use crate::programs::{self, ProgramError};
 use crate::reports::OWN;
 
 /// What the step is told on its command line.
-#[derive(Debug)]
 pub struct Prepare {
     /// Number of the runner.
     pub runner: u16,
     /// Digest of the unit's text.
     pub unit_digest: String,
-    /// The `.env`.
-    pub tokens: PathBuf,
-    /// What systemd has read of it for this unit, where it did.
-    pub credential: Option<PathBuf>,
-    /// One token may serve several runners.
-    pub shared_token: bool,
+    /// Where the registration token comes from.
+    pub token: TokenOrigin,
     /// The runner's directories.
     pub paths: RunnerPaths,
     /// The shared reports directory.
@@ -63,12 +57,6 @@ pub enum PrepareError {
     Program(#[from] ProgramError),
 }
 
-/// Why no token is handed over, for the journal and the entrypoint; never with the token.
-struct TokenProblem {
-    cause: String,
-    hint: String,
-}
-
 /// Makes the directories and hands the token over. Returns what the journal should say.
 ///
 /// # Errors
@@ -79,7 +67,7 @@ pub fn prepare(step: &Prepare) -> Result<Vec<String>, PrepareError> {
     Ok(said)
 }
 
-fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
+pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     // What an earlier start left must not speak for this one, nor what its workflows planted there.
     for stale in [&step.paths.token, &step.paths.status] {
         files::remove_tree(stale)?;
@@ -88,22 +76,26 @@ fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     make_engine_directories(step)?;
     let mut said = Vec::new();
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
-    let registered = files::exists(&step.paths.identity_mark());
-    match token(step) {
-        Ok(text) => {
-            hand_over(step, &step.paths.registration_token(), text.expose_secret())?;
-        }
-        Err(problem) => {
-            // The entrypoint has a next step of its own to tell.
-            hand_over(step, &step.paths.token_problem(), &problem.cause)?;
-            // A registered runner needs no token, so a dead or missing one is nothing to speak of.
-            if !registered {
-                said.push(format!("runner {}: {}", step.runner, problem.cause));
-                said.push(format!("hint: {}", problem.hint));
-            }
-        }
+    match token::token(step) {
+        Ok(None) => {}
+        Ok(Some(text)) => hand_over(step, &step.paths.registration_token(), text.expose_secret())?,
+        Err(problem) => said.extend(tell(step, &problem)?),
     }
     Ok(said)
+}
+
+/// The entrypoint ends with the exit code that systemd knows, and in these words.
+fn tell(step: &Prepare, problem: &TokenProblem) -> Result<Vec<String>, FileError> {
+    let TokenProblem { cause, hint, passes } = problem;
+    let place = if *passes { step.paths.token_delay() } else { step.paths.token_problem() };
+    // An empty hint: the entrypoint has one of its own.
+    let is_file = matches!(step.token, TokenOrigin::File(_));
+    hand_over(step, &place, &format!("{cause}\n{}\n", if is_file { "" } else { hint }))?;
+    // A registered runner needs no token of the file, so a dead or missing one is nothing to speak of.
+    if is_file && files::exists(&step.paths.identity_mark()) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("runner {}: {cause}", step.runner), format!("hint: {hint}")])
 }
 
 fn make_directories(step: &Prepare) -> Result<(), FileError> {
@@ -173,40 +165,6 @@ fn mount_reports(step: &Prepare) -> Result<Vec<String>, PrepareError> {
 fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
     files::write(path, text.as_bytes(), 0o400)?;
     step.container_root().map_or(Ok(()), |root| files::give_tree(path, root))
-}
-
-fn token(step: &Prepare) -> Result<SecretString, TokenProblem> {
-    let place = step.tokens.display();
-    if host_facts::is_in_memory(&step.paths.token) != Some(true) {
-        return Err(TokenProblem {
-            cause: format!(
-                "{} is not on a tmpfs, and a token must not reach a disk",
-                step.paths.token.display()
-            ),
-            hint: "set paths.runtime to a place below /run".to_owned(),
-        });
-    }
-    let text = files::read_tokens(step.credential.as_ref().unwrap_or(&step.tokens)).map_err(|error| {
-        TokenProblem {
-            cause: format!("{} cannot be read: {error}", variable(step.runner)),
-            hint: error.hint(),
-        }
-    })?;
-    let in_file = |error: &crate::config::TokenError| TokenProblem {
-        cause: format!("{error} in {place}"),
-        hint: error.hint().to_owned(),
-    };
-    let tokens = Tokens::parse(text.expose_secret()).map_err(|errors| match errors.first() {
-        Some(error) => in_file(error),
-        None => TokenProblem { cause: format!("{place} cannot be read"), hint: String::new() },
-    })?;
-    if !step.shared_token
-        && let Some(error) = tokens.shared(u16::MAX).iter().find(|error| error.concerns(step.runner))
-    {
-        return Err(in_file(error));
-    }
-    let token: &RegistrationToken = tokens.of(step.runner).map_err(|error| in_file(&error))?;
-    Ok(SecretString::from(token.expose()))
 }
 
 #[cfg(test)]

@@ -108,10 +108,14 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
         ("RUNNERCTL_LABELS", labels.join(",")),
         ("RUNNERCTL_GROUP", fleet.runner_group.clone().unwrap_or_default()),
         ("RUNNERCTL_WORK", runner.paths.work.display().to_string()),
-        ("RUNNERCTL_TOKEN_NAME", variable(runner.number)),
-        ("RUNNERCTL_TOKEN_FILE", fleet.layout.tokens.display().to_string()),
         ("RUNNER_PERFLOG", format!("{INSIDE}/status/perf")),
     ];
+    if fleet.github.has_api() {
+        variables.push(("RUNNERCTL_CREDENTIAL_FILE", fleet.layout.credential_file.display().to_string()));
+    } else {
+        variables.push(("RUNNERCTL_TOKEN_NAME", variable(runner.number)));
+        variables.push(("RUNNERCTL_TOKEN_FILE", fleet.layout.tokens.display().to_string()));
+    }
     if fleet.no_default_labels {
         variables.push(("RUNNERCTL_NO_DEFAULT_LABELS", "1".to_owned()));
     }

@@ -31,6 +31,8 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
     if !needed.is_empty() {
         text.plain("Wants", needed.join(" ")).plain("After", needed.join(" "));
     }
+    // `runnerctl drain` outlives a reboot.
+    text.text("ConditionPathExists", &format!("!{}", runner.paths.drained.display()));
     // Restarts are spaced out instead of counted: a fleet has to survive a night without a network.
     text.plain("StartLimitIntervalSec", 0);
     text
@@ -82,7 +84,7 @@ pub(super) fn service_lines(
         .plain("RestartSec", "5s")
         .plain("RestartSteps", 4)
         .plain("RestartMaxDelaySec", "30s")
-        .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented()))
+        .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented(fleet.github.has_api())))
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
         // Longer than the engine's own limit, so that it is the engine that gives up first.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
@@ -94,8 +96,12 @@ pub(super) fn service_lines(
 
 /// A registered runner starts without a token, so without the file as well: then the credential is an empty comment, since systemd has no empty one.
 fn credential(text: &mut UnitText, fleet: &Fleet) {
-    let name = names::CREDENTIAL;
-    text.text("LoadCredential", &format!("{name}:{}", fleet.layout.tokens.display()))
+    let (name, file) = if fleet.github.has_api() {
+        (names::GITHUB_CREDENTIAL, &fleet.layout.credential_file)
+    } else {
+        (names::CREDENTIAL, &fleet.layout.tokens)
+    };
+    text.text("LoadCredential", &format!("{name}:{}", file.display()))
         .plain("SetCredential", format!("{name}:#"));
 }
 
@@ -130,13 +136,19 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
         "prepare".to_owned(),
         format!("--runner={}", runner.number),
         format!("{DIGEST_OPTION}{unit}"),
-        format!("--tokens={}", path(&fleet.layout.tokens)),
         format!("--state-dir={}", path(&runner.paths.state)),
         format!("--runtime-dir={}", path(&runner.paths.runtime)),
         format!("--reports-dir={}", path(&fleet.layout.reports)),
     ];
-    if fleet.shared_token {
-        words.push("--shared-token".to_owned());
+    if fleet.github.has_api() {
+        words.push(format!("--github={}", path(&fleet.layout.config_file)));
+        words.push(format!("--credential-file={}", path(&fleet.layout.credential_file)));
+        words.push(format!("--registration={}", fleet.registration(runner).digest()));
+    } else {
+        words.push(format!("--tokens={}", path(&fleet.layout.tokens)));
+        if fleet.shared_token {
+            words.push("--shared-token".to_owned());
+        }
     }
     if fleet.load_credential {
         words.push("--load-credential".to_owned());

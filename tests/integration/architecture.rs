@@ -7,13 +7,24 @@ use std::fmt::{Debug, Display};
 use std::fs;
 use std::path::Path;
 
-use homelab_runners::config::RegistrationToken;
+use homelab_runners::config::{
+    AppKey, InstallationToken, JitConfig, PersonalAccessToken, RegistrationToken, RemovalToken,
+};
 
 use crate::golden::manifest_dir;
 
 const CORE: [&str; 8] = ["config", "doctor", "fleet", "units", "runner", "status", "prune", "reports"];
-const EDGES: [&str; 8] =
-    ["files", "http", "host_facts", "systemd", "programs", "control_group", "mounts", "report_files"];
+const EDGES: [&str; 9] = [
+    "files",
+    "http",
+    "host_facts",
+    "systemd",
+    "programs",
+    "control_group",
+    "mounts",
+    "report_files",
+    "github",
+];
 const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.
@@ -176,6 +187,19 @@ macro_rules! assert_has_none_of {
 }
 
 #[test]
-fn a_registration_token_cannot_be_printed_copied_or_serialised() {
+fn no_secret_can_be_printed_copied_or_serialised() {
     assert_has_none_of!(RegistrationToken: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(RemovalToken: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(PersonalAccessToken: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(AppKey: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(InstallationToken: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(JitConfig: Debug, Display, Clone, serde::Serialize);
+}
+
+#[test]
+fn one_file_alone_holds_the_types_of_secrets() {
+    let has_one = |code: &str| code.contains("(SecretString);");
+    let files: Vec<String> =
+        sources().into_iter().filter(|(_, code)| has_one(code)).map(|(path, _)| path).collect();
+    assert_eq!(files, ["config/credential.rs"]);
 }

@@ -27,6 +27,8 @@ pub(crate) const EVERYTHING: Case = Case { name: "everything", format: "quadlet"
 pub(crate) const SERVICE_PODMAN: Case = Case { name: "service-podman", format: "service", engine: "podman" };
 pub(crate) const DOCKER: Case = Case { name: "docker", format: "service", engine: "docker" };
 pub(crate) const HOSTILE_VALUES: Case = Case { name: "hostile-values", format: "quadlet", engine: "podman" };
+pub(crate) const PERSONAL_ACCESS_TOKEN: Case =
+    Case { name: "personal-access-token", format: "service", engine: "podman" };
 pub(crate) const COMPOSE: Case = Case { name: "compose", format: "compose", engine: "podman" };
 
 pub(crate) fn manifest_dir() -> &'static Path {
@@ -180,6 +182,11 @@ fn plain_services_run_docker_in_the_runners_slice() {
 #[test]
 fn values_with_a_meaning_elsewhere_are_quoted() {
     check(&HOSTILE_VALUES);
+}
+
+#[test]
+fn a_host_with_a_personal_access_token_gets_tokens_by_itself() {
+    check(&PERSONAL_ACCESS_TOKEN);
 }
 
 #[test]

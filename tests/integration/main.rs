@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `architecture` | which part of `src` may use what |
 //! | `command_line` | `runnerctl` as people call it: output, exit codes, files below `--root` |
+//! | `drain` | ending runners when no workflow job runs on them |
+//! | `github_client` | GitHub's REST API, and everything that can go wrong on the way there |
 //! | `golden` | what `generate` writes, byte for byte |
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
@@ -24,7 +26,9 @@
 
 mod architecture;
 mod command_line;
+mod drain;
 mod fake_systemd;
+mod github_client;
 mod golden;
 mod hostile_names;
 mod job_hooks;

@@ -3,6 +3,7 @@
 mod container;
 mod disk;
 mod engine;
+mod fingerprint;
 mod health;
 mod hooks;
 mod identity;

@@ -25,7 +25,8 @@ fn installed(files: &[UnitFile]) -> Observed {
     let found = |file: &UnitFile| FoundFile::Ours { text: file.text.clone(), mode: file.mode };
     let runner = |file: &UnitFile| {
         let digest = digest_of(&file.text)?.to_owned();
-        let runner = ObservedRunner { running: true, started_with: Some(digest), busy: false };
+        let runner =
+            ObservedRunner { running: true, started_with: Some(digest), busy: false, drained: false };
         Some((names::runner_of(&file.name())?, runner))
     };
     Observed {
@@ -366,4 +367,18 @@ fn an_account_of_somebody_else_stops_everything() {
     let plan = Plan::install(&files("count = 1"), &observed, Permissions::default()).unwrap();
     let error = plan.with_accounts(&[account(1)], &observed).unwrap_err();
     assert_eq!(error, ForeignAccounts(vec!["homelab-runner-1".to_owned()]));
+}
+
+#[test]
+fn a_drained_runner_gets_its_new_text_and_is_not_started() {
+    let old = files("count = 2");
+    let mut observed = installed(&old);
+    let drained = observed.runners.get_mut(&1).unwrap();
+    (drained.drained, drained.running) = (true, false);
+    assert!(Plan::install(&old, &observed, Permissions::default()).unwrap().is_empty());
+    let plan =
+        Plan::install(&files("count = 2\nlabels = [\"new\"]"), &observed, Permissions::default()).unwrap();
+    let words = words(&plan);
+    assert!(words.contains(&"write homelab-runner@1.container".to_owned()), "{words:?}");
+    assert_eq!(words.last().unwrap(), "restart homelab-runner@2.service");
 }

@@ -1,10 +1,12 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::*;
+use crate::host_facts;
+use crate::unit_step::TokensFile;
 
 const CANARY: &str = "CANARYTOKENCANARYTOKENCANARYT";
 
@@ -15,13 +17,18 @@ fn step(directory: &Path, env: &str) -> Prepare {
     Prepare {
         runner: 3,
         unit_digest: "abc".to_owned(),
-        tokens,
-        credential: None,
-        shared_token: false,
+        token: TokenOrigin::File(TokensFile { path: tokens, credential: None, shared: false }),
         paths: RunnerPaths::new(directory.join("state/3"), directory.join("run/3")),
         reports: directory.join("reports"),
         ids: None,
         unmapped: false,
+    }
+}
+
+fn tokens_file(step: &mut Prepare) -> &mut TokensFile {
+    match &mut step.token {
+        TokenOrigin::File(file) => file,
+        TokenOrigin::Github(_) => panic!("the step has no tokens file"),
     }
 }
 
@@ -45,12 +52,10 @@ fn the_token_is_handed_over_in_a_file_only_its_owner_reads() {
 #[test]
 fn a_missing_token_is_told_to_the_entrypoint_by_its_name_and_file() {
     let directory = in_memory();
-    let step = step(directory.path(), &format!("RUNNER_TOKEN_2={CANARY}\n"));
+    let mut step = step(directory.path(), &format!("RUNNER_TOKEN_2={CANARY}\n"));
     let said = make_files(&step).unwrap().join("\n");
-    assert!(
-        said.starts_with(&format!("runner 3: RUNNER_TOKEN_3 is not set in {}", step.tokens.display())),
-        "{said}"
-    );
+    let place = tokens_file(&mut step).path.display().to_string();
+    assert!(said.starts_with(&format!("runner 3: RUNNER_TOKEN_3 is not set in {place}")), "{said}");
     assert!(!step.paths.registration_token().exists());
     let problem = fs::read_to_string(step.paths.token_problem()).unwrap();
     assert!(problem.contains("RUNNER_TOKEN_3 is not set") && !problem.contains("CANARY"), "{problem}");
@@ -73,7 +78,7 @@ fn a_token_shared_with_another_runner_is_refused_unless_allowed() {
     assert!(
         make_files(&step).unwrap().join("").contains("RUNNER_TOKEN_1 and RUNNER_TOKEN_3 hold the same token")
     );
-    step.shared_token = true;
+    tokens_file(&mut step).shared = true;
     assert!(make_files(&step).unwrap().is_empty());
 }
 
@@ -197,8 +202,10 @@ fn a_credential_is_read_in_place_of_the_tokens_file_and_messages_name_the_file()
     fs::write(&credential, format!("RUNNER_TOKEN_3={CANARY}\n")).unwrap();
     fs::set_permissions(&credential, fs::Permissions::from_mode(0o400)).unwrap();
     let mut step = step(directory.path(), "");
-    fs::remove_file(&step.tokens).unwrap();
-    step.credential = Some(credential.clone());
+    let file = tokens_file(&mut step);
+    let place = file.path.display().to_string();
+    fs::remove_file(&file.path).unwrap();
+    file.credential = Some(credential.clone());
     assert!(make_files(&step).unwrap().is_empty());
     assert_eq!(fs::read_to_string(step.paths.registration_token()).unwrap(), CANARY);
     // What systemd hands over where there is no file.
@@ -206,5 +213,5 @@ fn a_credential_is_read_in_place_of_the_tokens_file_and_messages_name_the_file()
     fs::write(&credential, "#").unwrap();
     fs::set_permissions(&credential, fs::Permissions::from_mode(0o400)).unwrap();
     let said = make_files(&step).unwrap().join("\n");
-    assert!(said.contains(&format!("RUNNER_TOKEN_3 is not set in {}", step.tokens.display())), "{said}");
+    assert!(said.contains(&format!("RUNNER_TOKEN_3 is not set in {place}")), "{said}");
 }

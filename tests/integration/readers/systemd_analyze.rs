@@ -9,7 +9,9 @@ use tempfile::TempDir;
 use super::debian13::{Said, run, tree};
 use super::words::{command_line, environment, values};
 use super::{assert_environment, quadlet};
-use crate::golden::{Case, DEFAULTS, DOCKER, EVERYTHING, HOSTILE_VALUES, SERVICE_PODMAN, files_below};
+use crate::golden::{
+    Case, DEFAULTS, DOCKER, EVERYTHING, HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below,
+};
 
 /// A root with Debian's own units and programs that stand for those which our units call.
 fn root() -> TempDir {
@@ -71,7 +73,7 @@ fn assert_nothing_to_say(case: &Case, root: &TempDir, units: &[String]) {
 
 #[test]
 fn systemd_has_nothing_to_say_about_services_slices_and_targets() {
-    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &DOCKER, &HOSTILE_VALUES] {
+    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &PERSONAL_ACCESS_TOKEN, &DOCKER, &HOSTILE_VALUES] {
         let root = root();
         let units = put_all_units(&root, case);
         assert!(units.len() >= 6, "{units:?}");
@@ -118,7 +120,7 @@ fn exposure(root: &TempDir, unit: &str) -> (u32, String) {
 
 #[test]
 fn no_service_is_more_exposed_than_its_ceiling() {
-    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &DOCKER] {
+    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &PERSONAL_ACCESS_TOKEN, &DOCKER] {
         let root = root();
         let units = put_all_units(&root, case);
         for unit in units.iter().filter(|unit| unit.ends_with(".service")) {

@@ -69,7 +69,7 @@ fn a_changed_label_asks_for_a_token_and_leaves_the_registration() {
     assert!(errors.contains("labels (was \"e2e,homelab\", wanted \"gpu,homelab\")"), "{errors}");
     assert!(errors.contains("stays untouched") && errors.contains("RUNNER_TOKEN_3"), "{errors}");
     assert_eq!(container.read(&format!("{KEPT}/.runner")), kept);
-    container.env("RUNNERCTL_LABELS", "E2E, homelab");
+    container.env("RUNNERCTL_LABELS", "E2E,homelab");
     container.start_online();
     assert_eq!(container.config_calls(), 1, "order and case of labels mean nothing to GitHub");
 }

@@ -138,3 +138,34 @@ fn a_taken_name_is_replaced_where_the_configuration_says_so() {
     container.start_online();
     assert!(container.read("stub/config.calls").contains(" --replace"));
 }
+
+#[test]
+fn what_the_host_expects_to_pass_ends_with_75_and_what_it_does_not_with_64_and_its_hint() {
+    for (file, code) in [("delay", 75), ("problem", 64)] {
+        let mut container = Container::new();
+        container.env("RUNNERCTL_CREDENTIAL_FILE", "/etc/homelab-runners/github-credential");
+        container.write(&format!("run/homelab-runner/token/{file}"), "GitHub says no\ndo this\n");
+        assert_eq!(container.run(), code);
+        let errors = container.read("errors");
+        assert!(errors.ends_with("runner homelab-runner-3: GitHub says no\nhint: do this\n"), "{errors}");
+        assert_eq!(container.config_calls(), 0);
+    }
+}
+
+#[test]
+fn a_host_that_gets_tokens_by_itself_is_told_of_its_credential_not_of_a_variable() {
+    let mut container = Container::new();
+    container.env("RUNNERCTL_CREDENTIAL_FILE", "/etc/homelab-runners/github-credential");
+    container.give_token();
+    container.config_does(
+        "echo \"Http response code: NotFound from 'POST https://api.github.com/actions/runner-registration'\" >&2; exit 1",
+    );
+    assert_eq!(container.run(), 65);
+    let errors = container.read("errors");
+    assert!(
+        errors
+            .contains("hint: see that the credential in /etc/homelab-runners/github-credential may register"),
+        "{errors}"
+    );
+    assert!(!errors.contains("RUNNER_TOKEN_3"), "{errors}");
+}

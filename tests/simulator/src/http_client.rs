@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ const HTTP_PORT: u16 = 80;
 /// A client with a name and a patience.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    /// The `User-Agent`.
+    /// The `User-Agent`; without one if it is empty.
     pub user_agent: String,
     /// How long to wait for a whole answer.
     pub timeout: Duration,
@@ -32,6 +32,8 @@ pub struct Outgoing {
     pub authorization: Option<String>,
     /// The body's media type.
     pub content_type: Option<&'static str>,
+    /// More headers.
+    pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Bytes,
 }
@@ -61,6 +63,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The `x-github-request-id` header.
     pub request_id: Option<String>,
+    /// All headers.
+    pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
 }
@@ -140,13 +144,18 @@ impl HttpClient {
             .method(method)
             .uri(if path.is_empty() { "/" } else { path })
             .header(HOST, host)
-            .header(USER_AGENT, &self.user_agent)
             .header(ACCEPT, "application/json");
+        if !self.user_agent.is_empty() {
+            request = request.header(USER_AGENT, &self.user_agent);
+        }
         if let Some(authorization) = outgoing.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         if let Some(content_type) = outgoing.content_type {
             request = request.header(CONTENT_TYPE, content_type);
+        }
+        for (name, value) in outgoing.headers {
+            request = request.header(name, value);
         }
         let request = request.body(Full::new(outgoing.body)).map_err(Failure::Form)?;
         let stream = TcpStream::connect(&authority)
@@ -169,6 +178,7 @@ async fn read(response: Response<hyper::body::Incoming>) -> Result<Answer, hyper
     let request_id = response.headers().get("x-github-request-id").and_then(|id| id.to_str().ok());
     let request_id = request_id.map(ToOwned::to_owned);
     let status = response.status();
+    let headers = response.headers().clone();
     let body = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { status, request_id, body })
+    Ok(Answer { status, request_id, headers, body })
 }

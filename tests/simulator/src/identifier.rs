@@ -8,6 +8,25 @@ pub(crate) fn registration_token() -> String {
     (0..TOKEN_LENGTH).filter_map(|_| fastrand::choice(TOKEN_ALPHABET)).map(|byte| char::from(*byte)).collect()
 }
 
+/// A classic personal access token.
+pub(crate) fn classic_token() -> String {
+    format!("ghp_{}", alphanumeric(36))
+}
+
+/// A fine-grained personal access token.
+pub(crate) fn fine_grained_token() -> String {
+    format!("github_pat_{}_{}", alphanumeric(22), alphanumeric(59))
+}
+
+/// An installation token in the long form: the app's id and a JWT, so with `.`, `-` and `_` in it.
+pub(crate) fn installation_token(app_id: u64) -> String {
+    format!("ghs_{app_id}_{}-_{}", web_token(), alphanumeric(16))
+}
+
+fn alphanumeric(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
+}
+
 /// A GUID in its usual form with hyphens.
 pub(crate) fn guid() -> String {
     format!(
@@ -34,9 +53,7 @@ pub(crate) fn request_id() -> String {
 
 /// A bearer token with the outer form of a JWT.
 pub(crate) fn web_token() -> String {
-    let part =
-        |length: usize| std::iter::repeat_with(fastrand::alphanumeric).take(length).collect::<String>();
-    format!("eyJ{}.eyJ{}.{}", part(33), part(120), part(86))
+    format!("eyJ{}.eyJ{}.{}", alphanumeric(33), alphanumeric(120), alphanumeric(86))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
 
-/// Between two questions; a command in the guest costs about as much.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Between two questions. Each is a login or an answer of the simulator, and takes emulated processors from what is waited for: asked ten times a second,
+/// the simulator alone took 30 s of the first 200 s.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks until there is an answer. The question says what it saw in `Err` while there is none.
 ///

@@ -85,6 +85,20 @@ impl Simulator {
         })
     }
 
+    /// A new classic personal access token with these scopes.
+    ///
+    /// # Errors
+    /// As [`Simulator::get`].
+    pub fn personal_access_token(&self, scopes: &[&str]) -> Result<String> {
+        let request = "POST /personal-access-tokens/classic";
+        let answer = self.post("/personal-access-tokens/classic", &json!({ "scopes": scopes }))?;
+        answer.get("token").and_then(Value::as_str).map(str::to_owned).ok_or_else(|| Error::Simulator {
+            request: request.to_owned(),
+            // Not the answer: it may hold a token after all.
+            problem: "no token in the answer".to_owned(),
+        })
+    }
+
     /// The names of the runners that are online.
     ///
     /// # Errors

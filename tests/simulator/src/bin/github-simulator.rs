@@ -51,6 +51,7 @@ async fn run(options: &Options) -> io::Result<()> {
         poll_seconds: options.poll_seconds,
         session_lifetime_seconds: options.session_lifetime_seconds,
         minimum_runner_version: options.minimum_runner_version.clone(),
+        ..Settings::default()
     };
     let addresses = github::serve(settings, options.state.as_deref(), &options.listen, options.admin).await?;
     let listening: Vec<String> = addresses.github.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! The virtual clock: the real one plus an offset that the admin moves forward.
+//! The virtual clock: the real one plus an offset that the admin moves forward, and a skew against all other clocks.
 
 use std::fmt;
 use std::ops::Add;
@@ -31,6 +31,11 @@ impl Moment {
         self.timestamp().to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()
     }
 
+    /// RFC 3339 in whole seconds and with `Z`, as most times of the REST API are.
+    pub(crate) fn in_seconds(self) -> String {
+        self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
     /// The form of the `date` header.
     pub(crate) fn http_date(self) -> String {
         self.timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -61,12 +66,22 @@ impl fmt::Display for Moment {
 /// Tells the virtual time.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
+    /// By how much a test has moved the time for all.
     offset_seconds: i64,
+    /// By how much GitHub is ahead of everybody else.
+    skew_seconds: i64,
 }
 
 impl Clock {
     pub(crate) fn now(&self) -> Moment {
-        Moment(Timestamp::now().as_millisecond()) + self.offset_seconds
+        let [_, moved] = self.readings();
+        moved
+    }
+
+    /// The time as it is for those who do not know that a test has moved it, and for those who do.
+    pub(crate) fn readings(&self) -> [Moment; 2] {
+        let not_moved = Moment(Timestamp::now().as_millisecond()) + self.skew_seconds;
+        [not_moved, not_moved + self.offset_seconds]
     }
 
     pub(crate) fn advance(&mut self, seconds: i64) {
@@ -75,6 +90,14 @@ impl Clock {
 
     pub(crate) fn offset_seconds(&self) -> i64 {
         self.offset_seconds
+    }
+
+    pub(crate) fn set_skew(&mut self, seconds: i64) {
+        self.skew_seconds = seconds;
+    }
+
+    pub(crate) fn skew_seconds(&self) -> i64 {
+        self.skew_seconds
     }
 }
 
@@ -87,6 +110,7 @@ mod tests {
         let moment = Moment(1_795_451_396_042);
         assert_eq!(moment.to_string(), "2026-11-23T16:29:56.042Z");
         assert_eq!(moment.with_offset(), "2026-11-23T08:29:56.042-08:00");
+        assert_eq!(moment.in_seconds(), "2026-11-23T16:29:56Z");
         assert_eq!(moment.http_date(), "Mon, 23 Nov 2026 16:29:56 GMT");
     }
 

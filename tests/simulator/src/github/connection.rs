@@ -4,32 +4,33 @@
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustix::net::sockopt::set_socket_linger;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::fault::{self, Fault, Kind};
+use super::broken_answer;
+use super::credential::Presented;
+use super::fault::{Fault, Kind};
 use super::journal::Observed;
 use super::ledger::GitHub;
-use super::refusal::Refusal;
+use super::rate_limit::{Allowance, Payer};
+use super::refusal::{Refusal, SUPPORTED_VERSIONS};
 use crate::identifier;
 
 /// Larger requests are not read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-const RATE_LIMIT: u64 = 5000;
-const RATE_LIMIT_SECONDS: i64 = 3600;
+/// The header with which a client chooses a version of the API.
+const API_VERSION: &str = "x-github-api-version";
 
 /// A request that gets no answer: the connection ends.
 #[derive(Debug)]
@@ -74,57 +75,84 @@ async fn exchange(
     let (parts, body) = request.into_parts();
     let body =
         axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.map_err(|_| Unanswered::UnreadableRequest)?;
-    let (number, fault) = observe(&github, &parts, &body);
+    let Seen { number, fault, allowance } = observe(&github, &parts, &body);
+    let date_skew =
+        fault.as_ref().filter(|fault| fault.kind == Kind::SkewDate).and_then(|fault| fault.seconds);
     let request = Request::from_parts(parts, Body::from(body));
-    let mut response = answer(router, &socket, fault, request).await?;
+    let mut response = match (fault, &allowance) {
+        (Some(fault), _) => answer(&github, router, &socket, &fault, request).await?,
+        (None, Err((payer, _))) => Refusal::RateLimited(payer.exhausted()).into_response(),
+        (None, Ok(_)) => route(router, request).await,
+    };
     let mut ledger = github.ledger();
     ledger.journal.note_status(number, response.status().as_u16());
-    let now = ledger.now();
-    let reset = (now + RATE_LIMIT_SECONDS).unix_seconds();
-    add_headers(response.headers_mut(), &now.http_date(), number, reset);
+    let date = (ledger.now() + date_skew.unwrap_or_default()).http_date();
+    let (Ok(allowance) | Err((_, allowance))) = allowance;
+    add_headers(response.headers_mut(), date, &allowance);
     Ok(response)
 }
 
-/// Enters the request in the journal, and finds the fault that strikes it.
-fn observe(github: &GitHub, parts: &Parts, body: &[u8]) -> (u64, Option<Fault>) {
+/// What is known of a request before it is answered.
+struct Seen {
+    number: u64,
+    fault: Option<Fault>,
+    allowance: Result<Allowance, (Payer, Allowance)>,
+}
+
+/// Enters the request in the journal, finds the fault that strikes it, and counts it.
+fn observe(github: &GitHub, parts: &Parts, body: &[u8]) -> Seen {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let observed = Observed {
         method: parts.method.as_str(),
-        path_and_query: parts.uri.path_and_query().map_or("", |path| path.as_str()),
+        path_and_query: path_and_query(&parts.uri),
         authorization: header("authorization"),
         user_agent: header("user-agent"),
+        api_version: header(API_VERSION),
         body,
     };
     let mut ledger = github.ledger();
     let now = ledger.now();
     let number = ledger.journal.enter(now, &observed);
-    (number, ledger.faults.strike(observed.method, parts.uri.path()))
+    let fault = ledger.faults.strike(observed.method, observed.path_and_query);
+    let presented = Presented::read(observed.authorization.unwrap_or_default());
+    Seen { number, fault, allowance: ledger.spend(parts.uri.path(), &presented) }
 }
 
-/// The routes' answer, or what a fault makes of it.
+fn path_and_query(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("", |path| path.as_str())
+}
+
+/// What a fault makes of the routes' answer.
 async fn answer(
+    github: &GitHub,
     router: Router,
-    socket: &OwnedFd,
-    fault: Option<Fault>,
+    socket: &Arc<OwnedFd>,
+    fault: &Fault,
     request: Request<Body>,
 ) -> Result<Response<Body>, Unanswered> {
-    let Some(fault) = fault else { return Ok(route(router, request).await) };
     match fault.kind {
-        Kind::Status | Kind::Html => Ok(fault.answer()),
+        Kind::Status | Kind::Html | Kind::PrimaryLimit | Kind::SecondaryLimit | Kind::Redirect => {
+            Ok(broken_answer::instead(fault, path_and_query(request.uri()), github.ledger().now()))
+        }
         Kind::Hang => std::future::pending().await,
-        Kind::Reset => {
-            // Without a linger time the kernel sends RST instead of FIN.
-            if let Err(error) = set_socket_linger(socket, Some(Duration::ZERO)) {
-                eprintln!("github simulator: a connection is closed instead of reset: {error}");
+        Kind::SkewDate => Ok(route(router, request).await),
+        Kind::Reset | Kind::AnswerLost => {
+            if fault.kind == Kind::AnswerLost {
+                drop(route(router, request).await);
             }
+            broken_answer::reset_at_close(socket);
             Err(Unanswered::Reset)
         }
-        Kind::Truncate | Kind::Slow => {
+        Kind::Truncate | Kind::ResetInBody | Kind::Slow => {
             let (parts, body) = route(router, request).await.into_parts();
             let whole = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
             let empty = Response::from_parts(parts, Body::empty());
-            let is_slow = fault.kind == Kind::Slow;
-            Ok(if is_slow { fault::slow(empty, whole) } else { fault::truncate(empty, &whole) })
+            let reset = (fault.kind == Kind::ResetInBody).then(|| Arc::clone(socket));
+            Ok(if fault.kind == Kind::Slow {
+                broken_answer::slow(empty, whole)
+            } else {
+                broken_answer::truncate(empty, &whole, reset)
+            })
         }
     }
 }
@@ -133,24 +161,29 @@ async fn route(mut router: Router, request: Request<Body>) -> Response<Body> {
     if !request.headers().contains_key(USER_AGENT) {
         return Refusal::NoUserAgent.into_response();
     }
+    let version = request.headers().get(API_VERSION).map(|version| version.to_str().unwrap_or_default());
+    if let Some(version) = version.filter(|version| !SUPPORTED_VERSIONS.contains(version)) {
+        return Refusal::unsupported_version(version).into_response();
+    }
     router.call(request).await.unwrap_or_else(|never| match never {})
 }
 
-/// Adds the headers of every answer of GitHub. The date is the virtual one, so that a skewed clock shows.
-fn add_headers(headers: &mut HeaderMap, date: &str, number: u64, reset: i64) {
-    let used = number % RATE_LIMIT;
+/// Adds the headers of every answer of GitHub. The date is the virtual one, so that a skewed clock shows. What a fault
+/// says of the rate limit stays.
+fn add_headers(headers: &mut HeaderMap, date: String, allowance: &Allowance) {
     let values = [
-        ("date", date.to_owned()),
+        ("date", date),
         ("x-github-request-id", identifier::request_id()),
-        ("x-ratelimit-limit", RATE_LIMIT.to_string()),
-        ("x-ratelimit-used", used.to_string()),
-        ("x-ratelimit-remaining", (RATE_LIMIT - used).to_string()),
-        ("x-ratelimit-reset", reset.to_string()),
-        ("x-ratelimit-resource", "core".to_owned()),
+        ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-ratelimit-limit", allowance.limit.to_string()),
+        ("x-ratelimit-used", allowance.used.to_string()),
+        ("x-ratelimit-remaining", allowance.remaining().to_string()),
+        ("x-ratelimit-reset", allowance.reset.to_string()),
+        ("x-ratelimit-resource", allowance.resource.to_owned()),
     ];
     for (name, value) in values {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.entry(HeaderName::from_static(name)).or_insert(value);
         }
     }
 }

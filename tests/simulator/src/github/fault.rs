@@ -1,34 +1,34 @@
-//! Faults that the admin orders: for a method and a path prefix, a number of times or until they are taken back.
+//! Faults that the admin orders: for a method and a path prefix, from the nth request on, a number of times or until
+//! they are taken back. What they do to an answer is in `broken_answer`.
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
-use axum::http::{Response, StatusCode};
-use axum::response::{Html, IntoResponse};
-use bytes::Bytes;
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The pause between two bytes of a slow answer.
-const DRIP: Duration = Duration::from_secs(1);
-/// Time enough for bytes to leave over loopback.
-const FLUSH: Duration = Duration::from_millis(50);
-
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Another status, with `body` or an error of GitHub's form.
+    /// Another status, with `body` or an error of GitHub's form, and `headers`.
     Status,
     /// A page instead of JSON, as from a captive portal (200) or a load balancer (502).
     Html,
+    /// The primary rate limit is used up, until `seconds` from now; status 403 or another.
+    PrimaryLimit,
+    /// A secondary rate limit, with or without `retry_after`; status 403 or another.
+    SecondaryLimit,
+    /// A redirect to the same path at `location`, which is an origin; status 301 or another.
+    Redirect,
+    /// The real answer, with a `date` that is `seconds` off.
+    SkewDate,
     /// The real answer, broken off half-way.
     Truncate,
-    /// The connection is reset before any answer.
+    /// The real answer, and a reset in the middle of its body.
+    ResetInBody,
+    /// The request is carried out, and instead of the answer the connection is reset.
+    AnswerLost,
+    /// The connection is reset before anything is done.
     Reset,
     /// The request is accepted and never answered.
     Hang,
@@ -44,17 +44,29 @@ pub(crate) struct Fault {
     #[serde(default)]
     method: Option<String>,
     path_prefix: String,
+    /// Only requests whose query has this in it, such as `page=2`.
+    #[serde(default)]
+    query_contains: Option<String>,
+    /// So many requests that fit are spared first.
+    #[serde(default)]
+    after: u64,
     /// Absent or `null`: for ever.
     #[serde(default)]
     times: Option<u64>,
     pub(crate) kind: Kind,
     #[serde(default)]
-    status: Option<u16>,
+    pub(crate) status: Option<u16>,
     #[serde(default)]
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
     /// Seconds for a `retry-after` header.
     #[serde(default)]
-    retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
+    #[serde(default)]
+    pub(crate) location: Option<String>,
+    #[serde(default)]
+    pub(crate) seconds: Option<i64>,
 }
 
 /// The ordered faults; the first that fits a request strikes.
@@ -71,82 +83,61 @@ impl Faults {
     }
 
     /// The fault that strikes this request, if any; the path counts with and without `/api/v3`.
-    pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let short = path.strip_prefix("/api/v3").unwrap_or(path);
-        let fault = self.0.iter_mut().find(|fault| {
-            fault.times != Some(0)
-                && fault.method.as_deref().is_none_or(|own| own == "*" || own.eq_ignore_ascii_case(method))
-                && (path.starts_with(&fault.path_prefix) || short.starts_with(&fault.path_prefix))
-        })?;
-        if let Some(times) = &mut fault.times {
-            *times -= 1;
+    pub(crate) fn strike(&mut self, method: &str, path_and_query: &str) -> Option<Fault> {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        for fault in &mut self.0 {
+            if fault.times == Some(0) || !fault.fits(method, path, query) {
+                continue;
+            }
+            if fault.after > 0 {
+                fault.after -= 1;
+                continue;
+            }
+            if let Some(times) = &mut fault.times {
+                *times -= 1;
+            }
+            return Some(fault.clone());
         }
-        Some(fault.clone())
+        None
     }
 }
 
 impl Fault {
-    /// The answer of a fault that does not need the real one.
-    pub(crate) fn answer(&self) -> Response<Body> {
-        let status =
-            |default| self.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(default);
-        let mut response = if self.kind == Kind::Html {
-            let page = match &self.body {
-                Some(Value::String(page)) => page.clone(),
-                _ => "<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>".to_owned(),
-            };
-            (status(StatusCode::OK), Html(page)).into_response()
-        } else {
-            let status = status(StatusCode::SERVICE_UNAVAILABLE);
-            let body = self.body.clone().unwrap_or_else(|| {
-                serde_json::json!({
-                    "message": status.canonical_reason(),
-                    "documentation_url": "https://docs.github.com/rest",
-                    "status": status.as_u16().to_string(),
-                })
-            });
-            match body {
-                Value::String(text) => (status, text).into_response(),
-                json => (status, Json(json)).into_response(),
-            }
-        };
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        response
+    fn fits(&self, method: &str, path: &str, query: &str) -> bool {
+        let short = path.strip_prefix("/api/v3").unwrap_or(path);
+        self.method.as_deref().is_none_or(|own| own == "*" || own.eq_ignore_ascii_case(method))
+            && (path.starts_with(&self.path_prefix) || short.starts_with(&self.path_prefix))
+            && self.query_contains.as_deref().is_none_or(|part| query.contains(part))
     }
 }
 
-/// Promises the whole body and ends the connection in its middle.
-pub(crate) fn truncate(response: Response<Body>, whole: &Bytes) -> Response<Body> {
-    let half = whole.slice(..whole.len() / 2);
-    let broken = stream::unfold(Some(half), |half| async move {
-        if let Some(half) = half {
-            return Some((Ok(half), None));
-        }
-        // The first half must have left before the connection breaks, or nothing at all would arrive.
-        tokio::time::sleep(FLUSH).await;
-        Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
-    });
-    with_stream(response, whole.len(), Body::from_stream(broken))
-}
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use serde_json::json;
 
-/// Sends the body one byte at a time.
-pub(crate) fn slow(response: Response<Body>, whole: Bytes) -> Response<Body> {
-    let length = whole.len();
-    let drip = stream::unfold(whole, |mut rest| async move {
-        if rest.is_empty() {
-            return None;
-        }
-        tokio::time::sleep(DRIP).await;
-        let byte = rest.split_to(1);
-        Some((Ok::<_, Infallible>(byte), rest))
-    });
-    with_stream(response, length, Body::from_stream(drip))
-}
+    use super::*;
 
-fn with_stream(response: Response<Body>, length: usize, body: Body) -> Response<Body> {
-    let (mut parts, _) = response.into_parts();
-    parts.headers.insert(CONTENT_LENGTH, length.into());
-    Response::from_parts(parts, body)
+    fn ordered(fault: Value) -> Faults {
+        let mut faults = Faults::default();
+        faults.order(serde_json::from_value(fault).unwrap());
+        faults
+    }
+
+    #[test]
+    fn a_fault_spares_the_first_requests_and_strikes_as_often_as_ordered() {
+        let mut faults = ordered(json!({ "path_prefix": "/a", "kind": "reset", "after": 2, "times": 1 }));
+        let struck: Vec<bool> = (0..5).map(|_| faults.strike("GET", "/api/v3/a/b").is_some()).collect();
+        assert_eq!(struck, [false, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_fault_can_be_for_one_method_and_one_page() {
+        let mut faults = ordered(
+            json!({ "method": "get", "path_prefix": "/a", "kind": "hang", "query_contains": "page=2" }),
+        );
+        assert!(faults.strike("GET", "/a?page=1").is_none());
+        assert!(faults.strike("POST", "/a?page=2").is_none());
+        assert!(faults.strike("GET", "/a?per_page=1&page=2").is_some());
+    }
 }

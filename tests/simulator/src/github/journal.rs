@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     /// A fingerprint, so that one can see whether requests used the same credential.
     credential: Option<String>,
     user_agent: Option<String>,
+    /// The version of the REST API that the client chose.
+    api_version: Option<String>,
     body: String,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct Observed<'a> {
     pub(crate) path_and_query: &'a str,
     pub(crate) authorization: Option<&'a str>,
     pub(crate) user_agent: Option<&'a str>,
+    pub(crate) api_version: Option<&'a str>,
     pub(crate) body: &'a [u8],
 }
 
@@ -73,6 +76,7 @@ impl Journal {
             authorization_kind: observed.authorization.map(authorization_kind),
             credential: observed.authorization.and_then(fingerprint),
             user_agent: observed.user_agent.map(mask_text),
+            api_version: observed.api_version.map(mask_text),
             body: mask_body(observed.body),
         });
         self.last_number

@@ -3,6 +3,7 @@
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::refusal::Refusal;
 
@@ -16,9 +17,16 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         // The connection has already limited the size.
         let body = to_bytes(request.into_body(), usize::MAX).await;
         let body = body.map_err(|error| Refusal::BadRequest(error.to_string()))?;
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok(Self(value)),
-            Err(error) => Err(Refusal::BadRequest(format!("Problems parsing JSON: {error}"))),
-        }
+        read(&body).map(Self)
     }
+}
+
+/// Reads a body: what is no JSON is a 400, what does not fit is a 422.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Data => Refusal::Unprocessable(format!("Invalid request.\n\n{error}")),
+        Category::Io | Category::Syntax | Category::Eof => {
+            Refusal::BadRequest(format!("Problems parsing JSON: {error}"))
+        }
+    })
 }

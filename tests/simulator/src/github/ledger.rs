@@ -1,6 +1,6 @@
 //! All that the simulated GitHub knows, behind one lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -8,12 +8,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::app::{App, Installation};
 use super::clock::{Clock, Moment};
+use super::credential::Credential;
 use super::fault::Faults;
 use super::journal::Journal;
 use super::oauth::AccessToken;
+use super::rate_limit::RateLimits;
 use super::registration::RegistrationToken;
 use super::runner::Runner;
+use super::runner_group::RunnerGroup;
 use super::settings::Settings;
 use super::state::StateFile;
 use super::workflow_job::WorkflowJob;
@@ -94,12 +98,21 @@ pub(crate) struct Ledger {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) registration_tokens: BTreeMap<String, RegistrationToken>,
+    /// Personal access tokens and installation tokens, by themselves.
+    pub(crate) credentials: BTreeMap<String, Credential>,
+    pub(crate) apps: BTreeMap<u64, App>,
+    pub(crate) installations: BTreeMap<u64, Installation>,
+    /// Their full names in lower case; all others are public.
+    pub(crate) private_repositories: BTreeSet<String>,
     pub(crate) access_tokens: HashMap<String, AccessToken>,
+    /// Those beside the default one.
+    pub(crate) own_runner_groups: BTreeMap<u64, RunnerGroup>,
     pub(crate) runners: BTreeMap<u64, Runner>,
     /// In order of arrival, since ids only grow.
     pub(crate) workflow_jobs: BTreeMap<u64, WorkflowJob>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) last_id: u64,
 }
 
@@ -109,11 +122,17 @@ impl Ledger {
             clock: Clock::default(),
             settings,
             registration_tokens: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            installations: BTreeMap::new(),
+            private_repositories: BTreeSet::new(),
             access_tokens: HashMap::new(),
+            own_runner_groups: BTreeMap::new(),
             runners: BTreeMap::new(),
             workflow_jobs: BTreeMap::new(),
             faults: Faults::default(),
             journal: Journal::default(),
+            rate_limits: RateLimits::default(),
             last_id: FIRST_ID - 1,
         }
     }

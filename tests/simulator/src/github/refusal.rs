@@ -1,15 +1,26 @@
 //! How GitHub says no: one form for its REST API, one for the broker, one for OAuth.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+/// The versions of the REST API, the newest first.
+pub(crate) const SUPPORTED_VERSIONS: &[&str] = &["2026-03-10", "2022-11-28"];
 
 /// A refused request.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No or unusable credentials.
     BadCredentials,
+    /// Other reasons for a 401, in GitHub's words.
+    Unauthorized(&'static str),
+    /// The primary rate limit is used up.
+    RateLimited(String),
+    /// No GitHub App of this issuer.
+    NoIntegration,
+    /// Known, and not allowed to; the headers tell what would be needed.
+    Forbidden { message: String, headers: Vec<(&'static str, String)> },
     /// GitHub answers nobody who does not say who they are.
     NoUserAgent,
     /// Absent, or not for these credentials; GitHub does not tell which.
@@ -27,6 +38,15 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// The client chose a version of the API that is not there.
+    pub(crate) fn unsupported_version(version: &str) -> Self {
+        Self::BadRequest(format!(
+            "The version you specified in the \"X-GitHub-API-Version\" request header, \"{version}\", is not a \
+             supported version. The following versions are currently supported: \"{}\".",
+            SUPPORTED_VERSIONS.join("\", \"")
+        ))
+    }
+
     /// The registration of the asking runner is gone.
     pub(crate) fn runner_not_found(id: u64) -> Self {
         Self::Broker {
@@ -68,10 +88,16 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::BadCredentials => rest(StatusCode::UNAUTHORIZED, "Bad credentials"),
+            Self::Unauthorized(message) => rest(StatusCode::UNAUTHORIZED, message),
+            Self::Forbidden { message, headers } => {
+                with_headers(rest(StatusCode::FORBIDDEN, &message), headers)
+            }
             Self::NoUserAgent => rest(
                 StatusCode::FORBIDDEN,
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
             ),
+            Self::RateLimited(message) => rest(StatusCode::FORBIDDEN, &message),
+            Self::NoIntegration => rest(StatusCode::NOT_FOUND, "Integration not found"),
             Self::NotFound => rest(StatusCode::NOT_FOUND, "Not Found"),
             Self::BadRequest(message) => rest(StatusCode::BAD_REQUEST, &message),
             Self::Conflict(message) => rest(StatusCode::CONFLICT, &message),
@@ -92,6 +118,15 @@ impl IntoResponse for Refusal {
             }
         }
     }
+}
+
+fn with_headers(mut response: Response, headers: Vec<(&'static str, String)>) -> Response {
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
 }
 
 fn rest(status: StatusCode, message: &str) -> Response {

@@ -6,13 +6,12 @@ use super::clock::Moment;
 use super::ledger::Ledger;
 use super::refusal::Refusal;
 use super::runner::{Label, Runner};
+use super::runner_group::DEFAULT_GROUP_ID;
 use super::scope::Scope;
 use crate::identifier;
 
 /// Registration tokens live for one hour.
 const TOKEN_LIFETIME_SECONDS: i64 = 3600;
-/// The only runner group there is.
-pub(crate) const DEFAULT_GROUP_ID: u64 = 1;
 /// A persistent runner that stays away this long loses its registration: 14 days.
 const PERSISTENT_ABSENCE_SECONDS: i64 = 14 * 24 * 3600;
 /// An ephemeral one already after a day.
@@ -69,7 +68,7 @@ impl Ledger {
             Refusal::Unprocessable("Invalid request.\n\npublic_key is not valid.".to_owned())
         })?;
         let group_id = request.group_id.unwrap_or(DEFAULT_GROUP_ID);
-        if group_id != DEFAULT_GROUP_ID {
+        if !self.runner_groups(scope).iter().any(|group| group.id == group_id) {
             return Err(Refusal::NotFound);
         }
         let same_name = self.runner_named(&request.name, scope).map(|runner| runner.id);
@@ -77,10 +76,7 @@ impl Ledger {
         if let Some(id) = same_name
             && replaced != Some(id)
         {
-            return Err(Refusal::Conflict(format!(
-                "Already exists - A runner with the name {} already exists.",
-                request.name
-            )));
+            return Err(name_is_taken(&request.name));
         }
         if replaced.is_some_and(|id| !self.runners.get(&id).is_some_and(|old| old.scope.is(scope))) {
             return Err(Refusal::NotFound);
@@ -111,6 +107,7 @@ impl Ledger {
             labels,
             version: request.version,
             ephemeral: request.ephemeral,
+            is_jit: false,
             // A replaced runner keeps its identity; only the key that proves it is new.
             client_id: old.map_or_else(identifier::guid, |old| old.client_id),
             key,
@@ -123,8 +120,7 @@ impl Ledger {
 
     /// Removes a runner that is not busy, as GitHub's API does.
     pub(crate) fn remove_idle_runner(&mut self, id: u64, scope: &Scope) -> Result<(), Refusal> {
-        let runner =
-            self.runners.get(&id).filter(|runner| runner.scope.is(scope)).ok_or(Refusal::NotFound)?;
+        let runner = self.runner_of(id, scope)?;
         if self.is_busy(id) {
             return Err(Refusal::Unprocessable(format!(
                 "Bad request - Runner \"{}\" is currently running a job and cannot be deleted.",
@@ -133,6 +129,11 @@ impl Ledger {
         }
         self.runners.remove(&id);
         Ok(())
+    }
+
+    /// The runner of this number, if it belongs to the place.
+    pub(crate) fn runner_of(&self, id: u64, scope: &Scope) -> Result<&Runner, Refusal> {
+        self.runners.get(&id).filter(|runner| runner.scope.is(scope)).ok_or(Refusal::NotFound)
     }
 
     pub(crate) fn runner_named(&self, name: &str, scope: &Scope) -> Option<&Runner> {
@@ -146,6 +147,11 @@ impl Ledger {
             runner.absent_seconds(now) < limit
         });
     }
+}
+
+/// Names are unique in a place.
+pub(crate) fn name_is_taken(name: &str) -> Refusal {
+    Refusal::Conflict(format!("Already exists - A runner with the name {name} already exists."))
 }
 
 /// The modulus of a key in the XML form of .NET: `<RSAKeyValue><Modulus>…</Modulus>…`.

@@ -30,6 +30,9 @@ pub(crate) struct Runner {
     pub(crate) labels: Vec<Label>,
     pub(crate) version: String,
     pub(crate) ephemeral: bool,
+    /// Whether it was registered by a JIT configuration.
+    #[serde(default)]
+    pub(crate) is_jit: bool,
     pub(crate) client_id: String,
     /// The modulus of the public key; whoever signs must have the key that belongs to it.
     pub(crate) key: String,
@@ -62,27 +65,30 @@ impl Runner {
         now.seconds_since(last)
     }
 
+    /// The labels of the REST API.
+    pub(crate) fn rest_labels(&self) -> Vec<Value> {
+        let view = |label: &Label| {
+            let kind = if label.is_read_only() { "read-only" } else { "custom" };
+            json!({ "type": kind, "name": label.name, "id": label.id, "node_id": null })
+        };
+        self.labels.iter().map(view).collect()
+    }
+
     /// The runner of the REST API, with a few fields that no documentation promises.
     pub(crate) fn rest(&self, now: Moment, is_busy: bool) -> Value {
-        let labels: Vec<Value> = self
-            .labels
-            .iter()
-            .map(|label| {
-                let kind = if label.kind.eq_ignore_ascii_case("system") { "read-only" } else { "custom" };
-                json!({ "type": kind, "name": label.name, "id": label.id, "node_id": null })
-            })
-            .collect();
+        // What nobody has started has no system and no version.
+        let was_seen = self.session.is_some() || self.last_contact.is_some();
         json!({
             "node_id": format!("R_{}", self.id),
             "id": self.id,
             "name": self.name,
-            "os": "Linux",
+            "os": if was_seen || !self.is_jit { "Linux" } else { "unknown" },
             "busy": is_busy,
             "status": if self.is_online(now) { "online" } else { "offline" },
             "ephemeral": self.ephemeral,
-            "version": (self.session.is_some() || self.last_contact.is_some()).then_some(&self.version),
+            "version": was_seen.then_some(&self.version),
             "runner_group_id": self.group_id,
-            "labels": labels,
+            "labels": self.rest_labels(),
             "last_active_on": null,
         })
     }

@@ -52,6 +52,7 @@ impl Ledger {
             conclusion: None,
             runner_name: None,
             runner_id: None,
+            group_id: None,
             request_id: String::new(),
             plan_id: identifier::guid(),
             job_id: identifier::guid(),
@@ -67,6 +68,11 @@ impl Ledger {
     /// Whether the runner was offered or is running a workflow job.
     pub(crate) fn is_busy(&self, runner_id: u64) -> bool {
         self.workflow_jobs.values().any(|workflow_job| workflow_job.held_by() == Some(runner_id))
+    }
+
+    /// Whether the REST API calls the runner busy. At times GitHub does not, although it is.
+    pub(crate) fn shows_busy(&self, runner_id: u64) -> bool {
+        self.is_busy(runner_id) && !self.settings.hides_busy
     }
 
     /// What there is to say to a runner that polls, if anything.
@@ -90,7 +96,7 @@ impl Ledger {
     }
 
     /// Offers the longest waiting workflow job whose labels the runner has.
-    fn offer(&mut self, runner_id: u64, session_id: &str) -> Option<Message> {
+    pub(crate) fn offer(&mut self, runner_id: u64, session_id: &str) -> Option<Message> {
         let until = self.now() + PICKUP_SECONDS;
         let runner = self.runners.get(&runner_id)?;
         let workflow_job = self.workflow_jobs.values_mut().find(|workflow_job| {
@@ -101,6 +107,7 @@ impl Ledger {
         workflow_job.request_id = identifier::guid();
         workflow_job.runner_id = Some(runner_id);
         workflow_job.runner_name = Some(runner.name.clone());
+        workflow_job.group_id = Some(runner.group_id);
         workflow_job.stage = Stage::Offered { runner_id, session_id: session_id.to_owned(), until };
         Some(Message::JobRequest(workflow_job.id))
     }

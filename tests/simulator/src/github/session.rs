@@ -50,6 +50,14 @@ impl Ledger {
     /// Ends the runner's session: it is offline at once, since it said goodbye.
     pub(crate) fn close_session(&mut self, runner_id: u64) {
         let now = self.now();
+        let session = self.runners.get(&runner_id).and_then(|runner| runner.session.as_ref());
+        if let Some(id) = session.map(|session| session.id.clone())
+            && self.settings.offers_to_stopping_runners
+            && !self.is_busy(runner_id)
+        {
+            // The message is under way while the runner says goodbye; nobody will read it.
+            self.offer(runner_id, &id);
+        }
         if let Some(runner) = self.runners.get_mut(&runner_id)
             && runner.session.take().is_some()
         {

@@ -1,10 +1,10 @@
 //! What outlives the simulator's process, and the file that holds it.
 //!
-//! Kept is what GitHub would still know after the machine of the simulator was rebooted: registrations, registration
-//! tokens, the ids given so far, the clock. Sessions, access tokens, workflow jobs, journal and faults are not: the
+//! Kept is what GitHub would still know after the machine of the simulator was rebooted: registrations, credentials of
+//! every kind, GitHub Apps, the ids given so far, the clock. Sessions, access tokens, workflow jobs, journal and faults are not: the
 //! runners have to come back by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,32 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::app::{App, Installation};
+use super::credential::Credential;
 use super::ledger::Ledger;
 use super::registration::RegistrationToken;
 use super::runner::Runner;
+use super::runner_group::RunnerGroup;
 
 /// The kept part of the ledger.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     clock_offset_seconds: i64,
+    #[serde(default)]
+    clock_skew_seconds: i64,
     last_id: u64,
     registration_tokens: BTreeMap<String, RegistrationToken>,
     runners: Vec<KeptRunner>,
+    #[serde(default)]
+    credentials: BTreeMap<String, Credential>,
+    #[serde(default)]
+    apps: BTreeMap<u64, App>,
+    #[serde(default)]
+    installations: BTreeMap<u64, Installation>,
+    #[serde(default)]
+    private_repositories: BTreeSet<String>,
+    #[serde(default)]
+    own_runner_groups: BTreeMap<u64, RunnerGroup>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,16 +64,28 @@ impl Kept {
         };
         Self {
             clock_offset_seconds: ledger.clock.offset_seconds(),
+            clock_skew_seconds: ledger.clock.skew_seconds(),
             last_id: ledger.last_id,
             registration_tokens: ledger.registration_tokens.clone(),
             runners: ledger.runners.values().map(keep).collect(),
+            credentials: ledger.credentials.clone(),
+            apps: ledger.apps.clone(),
+            installations: ledger.installations.clone(),
+            private_repositories: ledger.private_repositories.clone(),
+            own_runner_groups: ledger.own_runner_groups.clone(),
         }
     }
 
     fn restore(self, ledger: &mut Ledger) {
         ledger.clock.advance(self.clock_offset_seconds);
+        ledger.clock.set_skew(self.clock_skew_seconds);
         ledger.last_id = self.last_id;
         ledger.registration_tokens = self.registration_tokens;
+        ledger.credentials = self.credentials;
+        ledger.apps = self.apps;
+        ledger.installations = self.installations;
+        ledger.private_repositories = self.private_repositories;
+        ledger.own_runner_groups = self.own_runner_groups;
         let now = ledger.now();
         for KeptRunner { was_online, mut runner } in self.runners {
             if was_online {

@@ -1,7 +1,7 @@
 //! Workflow jobs: what they are made of, and the stages of their life.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::clock::Moment;
 use super::scope::Scope;
@@ -87,6 +87,8 @@ pub(crate) struct WorkflowJob {
     pub(crate) conclusion: Option<&'static str>,
     pub(crate) runner_name: Option<String>,
     pub(crate) runner_id: Option<u64>,
+    /// The runner's group.
+    pub(crate) group_id: Option<u64>,
     /// Names the request in the message to the runner; new with every offer.
     pub(crate) request_id: String,
     pub(crate) plan_id: String,
@@ -135,6 +137,7 @@ impl WorkflowJob {
         self.stage = Stage::Queued;
         self.runner_id = None;
         self.runner_name = None;
+        self.group_id = None;
     }
 
     /// The runner that was offered or is running this workflow job.
@@ -176,31 +179,5 @@ impl WorkflowJob {
     fn summary(&self) -> String {
         let summaries = self.step_results.iter().filter_map(|step| step.get("summary")?.as_str());
         summaries.collect()
-    }
-
-    /// The view of the REST API.
-    pub(crate) fn rest(&self) -> Value {
-        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
-        json!({
-            "runner_group_name": self.runner_id.map(|_| "Default"),
-            "runner_group_id": self.runner_id.map(|_| super::registration::DEFAULT_GROUP_ID),
-            "runner_name": self.runner_name,
-            "runner_id": self.runner_id,
-            "labels": self.labels,
-            "steps": self.step_results,
-            "id": self.id,
-            "run_id": self.run_id,
-            "run_attempt": 1,
-            "workflow_name": self.workflow,
-            "name": self.name,
-            "head_branch": "main",
-            "status": self.status(),
-            "conclusion": self.conclusion,
-            "created_at": self.created_at.to_string(),
-            "started_at": time(self.started_at),
-            "completed_at": time(self.completed_at),
-            "html_url": format!("https://github.com/{}/actions/runs/{}/job/{}", self.repository, self.run_id, self.id),
-            "check_run_url": null,
-        })
     }
 }

@@ -105,6 +105,13 @@ pub(crate) fn save_settings(root: &Path, settings: &RunnerSettings) -> io::Resul
     save(&path, settings)
 }
 
+/// Writes a file of the identity as it came.
+pub(crate) fn save_as_is(root: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let path = root.join(name);
+    delete(&path)?;
+    fs::write(path, content)
+}
+
 pub(crate) fn delete_credentials(root: &Path) -> io::Result<()> {
     [RSA_PARAMETERS, CREDENTIALS, CREDENTIALS_MIGRATED].iter().try_for_each(|name| delete(&root.join(name)))
 }

@@ -11,6 +11,7 @@ use super::broker::{Broker, BrokerError, JobRequest, Message};
 use super::dispatch::{Dispatch, Dispatcher, Order, Outcome};
 use super::files;
 use super::host::Host;
+use super::jit_config;
 use super::oauth::AccessTokens;
 use super::return_code::ReturnCode;
 use super::session;
@@ -32,6 +33,12 @@ const NO_SETTINGS: &str = "Value cannot be null. (Parameter 'configuredSettings'
 
 /// Runs the command.
 pub(crate) async fn run(host: Host, arguments: &Arguments) -> ReturnCode {
+    if let Some(encoded) = arguments.value("jitconfig")
+        && let Err(message) = jit_config::save(&host, encoded)
+    {
+        host.console.write_error(&message);
+        return ReturnCode::TerminatedError;
+    }
     let host = Arc::new(host);
     match Listener::prepare(&host, arguments) {
         Ok(mut listener) => listener.run().await,

@@ -1,6 +1,6 @@
 //! The stand-in for GitHub's `bin/Runner.Listener`: same commands, options, files, messages, exit codes and signals.
 //!
-//! Left out: self-update, just-in-time configuration, personal access tokens, proxies and TLS. Two variables exist
+//! Left out: self-update, personal access tokens, proxies and TLS. Two variables exist
 //! only here: `STANDIN_KEEP_PORT=1` keeps the port of the URL (the real runner drops it), and `STANDIN_TIMESCALE`
 //! divides every waiting time. `STANDIN_RUNNER_VERSION` changes the version that is reported.
 
@@ -28,6 +28,8 @@ mod environment;
 mod files;
 /// The machine and process that the runner is in.
 mod host;
+/// The files of a JIT configuration.
+mod jit_config;
 /// The runner's key.
 mod key;
 /// The `run` command: messages until told to stop.

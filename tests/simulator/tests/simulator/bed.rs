@@ -22,7 +22,7 @@ pub(crate) struct Bed {
     /// `http://ADDRESS:PORT` of GitHub.
     pub(crate) github: String,
     pub(crate) directory: TempDir,
-    client: HttpClient,
+    pub(crate) client: HttpClient,
 }
 
 impl Bed {
@@ -86,6 +86,17 @@ impl Bed {
         self.client
             .send(method, &format!("{}{path}", self.github), outgoing.authorized(authorization.to_owned()))
             .await
+    }
+
+    /// Sends a JSON body to GitHub itself, and does not insist on an answer.
+    pub(crate) async fn ask_github_json(
+        &self,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Result<Answer, homelab_runners_simulator::http_client::Failure> {
+        let outgoing = Outgoing::json(body).authorized(format!("Bearer {token}"));
+        self.client.send(Method::POST, &format!("{}{path}", self.github), outgoing).await
     }
 
     pub(crate) async fn registration_token(&self) -> String {

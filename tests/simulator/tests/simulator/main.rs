@@ -1,6 +1,6 @@
 //! The simulator and the stand-in runner against each other: real processes, loopback only.
 //!
-//! Index: `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
+//! Index: `control` (runners and tokens for those who have credentials of their own), `permissions` (which credentials), `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
 //! `workflow_jobs` (who gets which, hooks, cancellation), `restarts` (what the simulator keeps), `test_bed_itself`
 //! (journal, faults, clock). A new test goes where its rule lives; `bed` and `runner` start the programs.
 
@@ -11,8 +11,24 @@
     reason = "a test fails by panicking"
 )]
 
+/// GitHub Apps.
+mod apps;
 /// The simulator as a process, and its admin API.
 mod bed;
+/// A client of the control plane.
+mod client;
+/// The control plane: runners, tokens, workflow runs.
+mod control;
+/// A GitHub App's key and tokens.
+mod github_app;
+/// Labels and JIT configurations.
+mod jit_configs;
+/// Rate limits, and faults of the control plane.
+mod limits;
+/// Answers against GitHub's own description.
+mod openapi;
+/// Which credential may do what.
+mod permissions;
 /// `config.sh`: registering, replacing and removing.
 mod registration;
 /// What outlives the simulator's process.

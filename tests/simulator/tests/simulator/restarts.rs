@@ -8,6 +8,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
+use crate::github_app::GitHubApp;
 use crate::runner::Runner;
 
 /// An address of its own for each test here: on the one that all others use, somebody else could get the port while
@@ -49,6 +50,31 @@ async fn registrations_tokens_and_clock_outlive_a_restart_and_the_rest_does_not(
     let second = Runner::registered(&bed, "r2", "").await;
     assert!(second.has_identity());
     assert!(bed.runner("r2").await.unwrap()["id"].as_u64() > before["id"].as_u64());
+}
+
+#[tokio::test]
+async fn credentials_of_every_kind_outlive_a_restart() {
+    let mut bed = start("127.0.0.6:0");
+    bed.make_private("shop").await;
+    let pat = bed.classic_token(&["repo"]).await;
+    let app = GitHubApp::create(&bed).await;
+    let installation = app.install(&bed, json!({ "administration": "write" }), None).await;
+    let issued = app.access_token(&bed, installation, &json!({})).await.body;
+    let runners = "/repos/acme/shop/actions/runners";
+    let request = json!({ "name": "r1", "runner_group_id": 1, "labels": ["self-hosted"] });
+    let path = format!("{runners}/generate-jitconfig");
+    let generated = bed.call_json(Method::POST, &path, &pat, &request).await.body;
+    bed.restart();
+
+    for token in [&pat, issued["token"].as_str().unwrap()] {
+        assert_eq!(bed.call_get(runners, token).await.body["runners"][0], generated["runner"]);
+    }
+    assert_eq!(bed.call_get(runners, "").await.status, 404);
+    assert_eq!(app.access_token(&bed, installation, &json!({})).await.status, 201);
+    let runner = Runner::install(&bed, "r1");
+    let encoded = generated["encoded_jit_config"].as_str().unwrap();
+    let _running = runner.start_program("bin/Runner.Listener", &["run", "--jitconfig", encoded]);
+    bed.runner_when("r1", "online").await;
 }
 
 #[tokio::test]

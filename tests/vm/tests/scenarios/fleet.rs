@@ -39,7 +39,15 @@ impl Way {
             }
         }
     }
+
+    /// Plain Podman services ask GitHub for their tokens; the others have them written down.
+    fn tables(self) -> &'static str {
+        if self == Self::PodmanService { "[github]\ncredential = \"pat\"\n" } else { "" }
+    }
 }
+
+/// Written by [`Fleet::prepare`] for the ways whose host has one.
+const CREDENTIAL: &str = "/etc/homelab-runners/github-credential";
 
 /// What is installed now; a scenario that finds another way installed changes it.
 static INSTALLED: Mutex<Option<Way>> = Mutex::new(None);
@@ -105,6 +113,11 @@ impl<'a> Fleet<'a> {
         }
         self.guest
             .ok("rm -rf /var/lib/homelab-runners /run/homelab-runners; mkdir -p /etc/homelab-runners")?;
+        if self.way == Way::PodmanService {
+            let token = self.guest.simulator().personal_access_token(&["repo"])?;
+            self.guest.write(CREDENTIAL, &format!("{token}\n"))?;
+            self.guest.ok(&format!("chmod 600 {CREDENTIAL}"))?;
+        }
         if self.way == Way::Docker {
             self.guest.ok("systemctl start docker.service")?;
             Product::built()?.add_image(self.guest, Engine::Docker)?;
@@ -127,8 +140,9 @@ impl<'a> Fleet<'a> {
     pub(crate) fn configure(&self, more: &str) -> Result<()> {
         let (keys, tables) = more.split_once("\n\n").unwrap_or((more, ""));
         let text = format!(
-            "url = \"{REPOSITORY}\"\nlabels = [\"homelab\"]\n{}\n{keys}\n{LIMITS}\n{tables}\n",
-            self.way.settings()
+            "url = \"{REPOSITORY}\"\nlabels = [\"homelab\"]\n{}\n{keys}\n{LIMITS}\n{}\n{tables}\n",
+            self.way.settings(),
+            self.way.tables()
         );
         self.guest.write("/etc/homelab-runners/config.toml", &text)
     }

@@ -4,6 +4,7 @@
 //! contains NAME.
 
 mod bed;
+mod credential;
 mod deployment;
 mod engine;
 mod fleet;
@@ -41,7 +42,9 @@ fn main() -> ExitCode {
         installing::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,
-        ways::SCENARIOS,
+        ways::PODMAN,
+        credential::SCENARIOS,
+        ways::DOCKER,
     ]
     .concat();
     // Has not been seen through to its end yet.

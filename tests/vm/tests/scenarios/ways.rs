@@ -9,10 +9,13 @@ use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
 use crate::health::hang_listener;
 use crate::isolation::{CONTAINER_WORKFLOW, REPORT_WORKFLOW, SAME_FILE, is_filed};
 
-pub(crate) const SCENARIOS: &[Scenario] = &[
+pub(crate) const PODMAN: &[Scenario] = &[
     ("podman_service_deploys_runs_and_restarts", |guest| core(guest, Way::PodmanService)),
     ("podman_service_memory_limit_holds", |guest| memory_limit(guest, Way::PodmanService)),
     ("the_hosts_socket_is_used_when_the_config_says_so", host_socket),
+];
+
+pub(crate) const DOCKER: &[Scenario] = &[
     ("docker_deploys_runs_and_restarts", |guest| core(guest, Way::Docker)),
     ("docker_memory_limit_holds", |guest| memory_limit(guest, Way::Docker)),
     ("docker_runners_have_private_engines_beside_docker", private_beside_docker),

@@ -8,11 +8,15 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
 
+use crate::github::credential::Presented;
 use crate::github::refusal::Refusal;
 use crate::github::scope::Scope;
 
 /// `Authorization: RemoteAuth <registration token>`, as `config.sh` sends it.
 pub(super) struct RemoteAuth(pub(super) String);
+
+/// Whatever the `Authorization` header holds, for routes that take more than one kind.
+pub(super) struct Caller(pub(super) Presented);
 
 /// `Authorization: Bearer <access token>`, as a listening runner sends it.
 pub(super) struct Bearer(pub(super) String);
@@ -36,6 +40,15 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Ok(Self(Presented::read(value.unwrap_or_default())))
+    }
+}
+
 fn credentials(parts: &Parts, wanted: &str) -> Result<String, Refusal> {
     let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match value.and_then(|value| value.split_once(' ')) {
@@ -53,10 +66,19 @@ impl<S: Sync> FromRequestParts<S> for Origin {
     }
 }
 
-/// The repository, organization or enterprise in the path, and the runner's id where there is one.
+/// The repository, organization or enterprise in the path, and what else it names.
 pub(super) struct Place {
     pub(super) scope: Scope,
-    pub(super) runner_id: Option<u64>,
+    id: Option<String>,
+    /// A label of a runner.
+    pub(super) label: Option<String>,
+}
+
+impl Place {
+    /// The number of the runner, workflow run or workflow job.
+    pub(super) fn id(&self) -> Result<u64, Refusal> {
+        self.id.as_ref().and_then(|id| id.parse().ok()).ok_or(Refusal::NotFound)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Place {
@@ -74,10 +96,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Place {
                 _ => return Err(Refusal::NotFound),
             },
         };
-        let runner_id = match names.get("id") {
-            Some(id) => Some(id.parse().map_err(|_| Refusal::NotFound)?),
-            None => None,
-        };
-        Ok(Self { scope, runner_id })
+        Ok(Self { scope, id: names.remove("id"), label: names.remove("label") })
     }
 }

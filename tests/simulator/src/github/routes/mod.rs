@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 
 use super::ledger::GitHub;
 
 /// Sessions and messages.
 mod broker;
+/// What people and programs ask for, with credentials of their own.
+mod control;
 /// Who asks, and about what.
 mod credentials;
 /// The OAuth token endpoint.
 mod oauth;
-/// Registering, listing and removing runners.
+/// Lists in pages.
+mod page;
+/// Registering runners.
 mod registration;
 /// Acquiring, renewing and completing workflow jobs.
 mod run_service;
@@ -33,25 +37,15 @@ pub(crate) fn router(github: &Arc<GitHub>) -> Router {
 }
 
 fn api() -> Router<Arc<GitHub>> {
-    let mut router = Router::new()
+    Router::new()
         .route("/actions/runner-registration", post(registration::exchange_registration_token))
         .route("/actions/runners/register", post(registration::register))
-        .route("/repos/{owner}/{repo}/actions/runs/{run_id}/jobs", get(registration::list_jobs_of_run))
         .route("/oauth/token", post(oauth::issue_access_token))
         .route("/broker/session", post(broker::create_session).delete(broker::delete_session))
         .route("/broker/message", get(broker::poll))
         .route("/broker/acknowledge", post(broker::acknowledge))
         .route("/run-service/acquirejob", post(run_service::acquire))
         .route("/run-service/renewjob", post(run_service::renew))
-        .route("/run-service/completejob", post(run_service::complete));
-    for scope in ["/repos/{owner}/{repo}", "/orgs/{organization}", "/enterprises/{enterprise}"] {
-        router = router
-            .route(&format!("{scope}/actions/runner-groups"), get(registration::list_runner_groups))
-            .route(&format!("{scope}/actions/runners"), get(registration::list_runners))
-            .route(
-                &format!("{scope}/actions/runners/{{id}}"),
-                delete(registration::remove).get(registration::show_runner),
-            );
-    }
-    router
+        .route("/run-service/completejob", post(run_service::complete))
+        .merge(control::router())
 }

@@ -13,10 +13,8 @@ use crate::github::refusal::Refusal;
 use crate::github::schedule::Completion;
 use crate::github::scope::Scope;
 use crate::github::workflow_job::{Step, WorkflowJob};
+use crate::github::workflow_run::HEAD_SHA;
 use crate::identifier;
-
-/// A commit that every run pretends to be of.
-const HEAD_SHA: &str = "4f2d9c1b7e6a5d3c8b0f1e2d3c4b5a6978695a4b";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,13 +3,23 @@
 //! | route | body | answer |
 //! |---|---|---|
 //! | `POST /registration-tokens` | `url` | `token`, `expires_at` |
+//! | `POST /personal-access-tokens/classic` | `scopes`; optionally `login`, `lifetime_seconds` | `id`, `token` |
+//! | `POST /personal-access-tokens/fine-grained` | `account`, `permissions`; optionally `repositories`, `login`, `lifetime_seconds` | `id`, `token` |
+//! | `DELETE /personal-access-tokens/{id}` | | |
+//! | `POST /apps` | `public_key` (PEM); optionally `client_id`, `slug` | `id`, `client_id`, `slug` |
+//! | `DELETE /apps/{id}` | | |
+//! | `POST /apps/{id}/installations` | `account`, `permissions`; optionally `account_type`, `repositories` | `id` |
+//! | `PUT /installations/{id}`, `DELETE /installations/{id}` | `suspended`, `permissions` | |
+//! | `POST /runner-groups` | `url`, `name` | `id` |
+//! | `PUT /repositories` | `url`, `private` | |
 //! | `POST /workflow-jobs` | `url` of a repository; optionally `workflow`, `name`, `labels`, `run_id`, `steps` | `id`, `run_id` |
 //! | `GET /workflow-jobs` | | all of them, with status, runner, times and log; `?run_id=` only those of a run |
 //! | `GET /workflow-jobs?log=false` | | the same without the logs, for those who ask often |
 //! | `GET /workflow-jobs/{id}` | | one of them, with its log |
 //! | `POST /workflow-jobs/{id}/cancel` | | |
 //! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
-//! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds` |
+//! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds`, `skew_seconds` |
+//! | `PUT /clock/skew` | `seconds` that GitHub is ahead of everybody else | the same |
 //! | `POST /faults`, `DELETE /faults` | see `Fault` | |
 //! | `GET /settings`, `PUT /settings` | see `Settings` | |
 //! | `GET /journal` | | the requests to GitHub, secrets masked, credentials by their fingerprint |
@@ -21,18 +31,23 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::fault::Fault;
-use super::json_body::JsonBody;
-use super::ledger::{GitHub, Ledger};
-use super::refusal::Refusal;
-use super::scope::Scope;
-use super::settings::Settings;
-use super::workflow_job::{AdminView, WorkflowJobRequest};
+use crate::github::fault::Fault;
+use crate::github::json_body::JsonBody;
+use crate::github::ledger::{GitHub, Ledger};
+use crate::github::refusal::Refusal;
+use crate::github::scope::Scope;
+use crate::github::settings::Settings;
+use crate::github::workflow_job::{AdminView, WorkflowJobRequest};
+
+/// GitHub Apps.
+mod apps;
+/// Credentials, and what they are for.
+mod credentials;
 
 type Simulator = State<Arc<GitHub>>;
 
@@ -47,9 +62,12 @@ pub(crate) fn router(github: Arc<GitHub>) -> Router {
         .route("/runners/{name}", delete(remove_runner))
         .route("/clock", get(show_clock))
         .route("/clock/advance", post(advance_clock))
+        .route("/clock/skew", put(set_skew))
         .route("/faults", post(order_fault).delete(clear_faults))
         .route("/settings", get(show_settings).put(change_settings))
         .route("/journal", get(show_journal))
+        .merge(apps::router())
+        .merge(credentials::router())
         .with_state(github)
 }
 
@@ -121,7 +139,7 @@ async fn cancel_workflow_job(State(github): Simulator, Path(id): Path<u64>) -> R
 async fn list_runners(State(github): Simulator) -> Json<Vec<Value>> {
     let ledger = github.ledger();
     let now = ledger.now();
-    let view = |runner: &super::runner::Runner| {
+    let view = |runner: &crate::github::runner::Runner| {
         json!({
             "id": runner.id,
             "name": runner.name,
@@ -164,12 +182,28 @@ async fn advance_clock(State(github): Simulator, JsonBody(advance): JsonBody<Adv
     answer
 }
 
+/// How far GitHub's clock is ahead of all others; before there are runners, since they would seem to have been away.
+async fn set_skew(State(github): Simulator, JsonBody(skew): JsonBody<Skew>) -> Json<Value> {
+    let mut ledger = github.ledger();
+    ledger.clock.set_skew(skew.seconds);
+    clock_view(&ledger)
+}
+
+#[derive(Deserialize)]
+struct Skew {
+    seconds: i64,
+}
+
 async fn show_clock(State(github): Simulator) -> Json<Value> {
     clock_view(&github.ledger())
 }
 
 fn clock_view(ledger: &Ledger) -> Json<Value> {
-    Json(json!({ "now": ledger.now().to_string(), "offset_seconds": ledger.clock.offset_seconds() }))
+    Json(json!({
+        "now": ledger.now().to_string(),
+        "offset_seconds": ledger.clock.offset_seconds(),
+        "skew_seconds": ledger.clock.skew_seconds(),
+    }))
 }
 
 async fn order_fault(State(github): Simulator, JsonBody(fault): JsonBody<Fault>) -> StatusCode {

@@ -1,0 +1,174 @@
+//! Ends a runner once no workflow job runs on it: looks, does what [`Draining`] says, and looks again.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Error, Host, busy};
+use crate::files::{self, FileError};
+use crate::fleet::{AtGithub, DrainStep, Draining, Runner, names};
+use crate::github::{self, Client, Removal};
+use crate::runner::Agent;
+use crate::systemd::{ActiveState, JobMode, JobOutcome, Systemd, UnitJob};
+
+/// How soon a runner that has become idle is found.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What a drain needs.
+#[derive(Clone, Copy)]
+pub struct Drain<'a> {
+    /// The host.
+    pub host: &'a Host,
+    /// Its systemd.
+    pub systemd: &'a Systemd,
+    /// GitHub, where this host may ask it to remove runners.
+    pub github: Option<&'a Client>,
+    /// What a unit may take to stop.
+    pub stop_limit: Duration,
+    /// A workflow job that still runs then is left to run.
+    pub deadline: Option<Instant>,
+}
+
+/// How a drain ended.
+#[derive(Debug)]
+pub enum Drained {
+    /// It has ended, or did not run.
+    Ended,
+    /// A workflow job still runs on it.
+    Busy,
+    /// Its unit did not stop.
+    Failed(JobOutcome),
+}
+
+/// What people want to know meanwhile.
+#[derive(Debug)]
+pub enum News {
+    /// A workflow job runs on it.
+    Waits,
+    /// GitHub could not be asked; it is drained without.
+    Unasked(github::Error),
+}
+
+/// What is known of the runner since the drain began.
+struct Watched {
+    idle_since: Option<Instant>,
+    at_github: AtGithub,
+    refused: Instant,
+    has_waited: bool,
+}
+
+impl Drain<'_> {
+    /// Ends `runner` as soon as it is idle.
+    ///
+    /// # Errors
+    /// systemd or a control group could not be read, or a dead identity could not be deleted.
+    pub async fn end(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> Result<Drained, Error> {
+        let at_github = if self.github.is_some() { AtGithub::Untried } else { AtGithub::Unasked };
+        let mut watched = Watched { idle_since: None, at_github, refused: Instant::now(), has_waited: false };
+        loop {
+            let mut draining = self.look(runner, &mut watched).await?;
+            if draining.step() == DrainStep::Remove {
+                watched.at_github = self.remove(runner, tell).await;
+                watched.refused = Instant::now();
+                draining.at_github = watched.at_github;
+            }
+            match draining.step() {
+                DrainStep::Done => return Ok(Drained::Ended),
+                DrainStep::Stop => return self.stop(runner, draining.at_github).await,
+                DrainStep::Wait | DrainStep::Remove => {}
+            }
+            let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            let is_busy = draining.busy || matches!(draining.at_github, AtGithub::Busy(_));
+            if is_busy && is_late {
+                return Ok(Drained::Busy);
+            }
+            if is_busy && !std::mem::replace(&mut watched.has_waited, true) {
+                tell(News::Waits);
+            }
+            sleep(INTERVAL).await;
+        }
+    }
+
+    async fn look(&self, runner: &Runner, watched: &mut Watched) -> Result<Draining, Error> {
+        let states = self.systemd.observe(&[names::service(runner.number).as_str()]).await?;
+        let is_running = |state: &ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
+        let busy = !busy(self.host, &[runner.number])?.is_empty();
+        let now = Instant::now();
+        watched.idle_since = if busy { None } else { watched.idle_since.or(Some(now)) };
+        Ok(Draining {
+            running: states.first().is_some_and(|state| is_running(&state.active_state)),
+            busy,
+            idle: watched.idle_since.map_or(Duration::ZERO, |since| now - since),
+            at_github: match watched.at_github {
+                AtGithub::Busy(_) => AtGithub::Busy(now - watched.refused),
+                other => other,
+            },
+        })
+    }
+
+    /// Only a runner that this host itself registered, by its id: another host's may bear the same name.
+    async fn remove(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> AtGithub {
+        let identity = files::read_untrusted(&self.host.root.at(&runner.paths.identity_mark()));
+        let agent = identity.as_deref().and_then(Agent::of).filter(|agent| agent.name == runner.name);
+        let (Some(github), Some(agent)) = (self.github, agent) else { return AtGithub::Unasked };
+        let removal = match github.runner(agent.id).await {
+            Ok(Some(known)) if known.name != runner.name => return AtGithub::Unasked,
+            // What is not there takes no workflow job.
+            Ok(None) => Ok(Removal::AlreadyGone),
+            Ok(Some(_)) => github.remove_runner(agent.id).await,
+            Err(error) => Err(error),
+        };
+        match removal {
+            Ok(Removal::Removed | Removal::AlreadyGone) => AtGithub::Gone,
+            Ok(Removal::Busy) => AtGithub::Busy(Duration::ZERO),
+            Err(error) => {
+                tell(News::Unasked(error));
+                AtGithub::Unasked
+            }
+        }
+    }
+
+    async fn stop(&self, runner: &Runner, at_github: AtGithub) -> Result<Drained, Error> {
+        let unit = names::service(runner.number);
+        let unit_jobs = [UnitJob::stop(&unit)];
+        let outcomes =
+            self.systemd.run_jobs(&unit_jobs, &JobMode::Replace, self.stop_limit, &mut |_| {}).await;
+        if let Some(failed) = outcomes.into_iter().find(|outcome| !outcome.is_success()) {
+            return Ok(Drained::Failed(failed));
+        }
+        if at_github == AtGithub::Gone {
+            // GitHub's removal ends the listener, and its unit fails, if it is not stopped sooner.
+            self.systemd.reset_failed(&unit).await?;
+            // The identity is dead: with it the runner would ask GitHub in vain before it registers anew.
+            files::remove_tree(&self.host.root.at(&runner.paths.identity))?;
+            // What was asked for here is no circle.
+            files::remove(&self.host.root.at(&runner.paths.registrations))?;
+        }
+        Ok(Drained::Ended)
+    }
+}
+
+/// Marks a runner drained: from now on its unit does not start, also not at boot.
+///
+/// # Errors
+/// The mark could not be written.
+pub fn mark(host: &Host, runner: &Runner) -> Result<(), FileError> {
+    let text = b"`runnerctl drain` drained this runner; `runnerctl undrain` takes this file away\n";
+    files::write(&host.root.at(&runner.paths.drained), text, 0o644)
+}
+
+/// Takes the mark away; was there one?
+///
+/// # Errors
+/// It could not be taken away.
+pub fn unmark(host: &Host, runner: &Runner) -> Result<bool, FileError> {
+    let was_marked = is_marked(host, runner);
+    files::remove(&host.root.at(&runner.paths.drained))?;
+    Ok(was_marked)
+}
+
+/// Is it marked?
+#[must_use]
+pub fn is_marked(host: &Host, runner: &Runner) -> bool {
+    files::exists(&host.root.at(&runner.paths.drained))
+}

@@ -1,0 +1,73 @@
+//! Registrations that this host keeps, and how they end at GitHub.
+
+use super::Host;
+use crate::files::{self, FileError};
+use crate::fleet::{RunnerPaths, names};
+use crate::github::{self, Client, Removal};
+use crate::runner::Agent;
+
+/// A runner that this host has registered.
+#[derive(Debug)]
+pub struct Kept {
+    /// Number of the runner.
+    pub number: u16,
+    /// Who it is at GitHub.
+    pub agent: Agent,
+    paths: RunnerPaths,
+}
+
+/// Why a registration stays.
+#[derive(Debug, thiserror::Error)]
+pub enum StaysError {
+    /// GitHub could not be asked.
+    #[error(transparent)]
+    Github(#[from] github::Error),
+    /// It is gone, and its identity could not be deleted.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl StaysError {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Github(error) => error.hint(),
+            Self::File(error) => error.hint(),
+        }
+    }
+}
+
+/// All that have an identity below the state directory, by number.
+///
+/// # Errors
+/// The directory could not be read.
+pub fn kept(host: &Host) -> Result<Vec<Kept>, FileError> {
+    let mut numbers: Vec<u16> = files::names(&host.root.at(&host.layout.state))?
+        .iter()
+        .filter_map(|name| names::plain_number(name))
+        .collect();
+    numbers.sort_unstable();
+    let of = |number| {
+        let paths = host.layout.runner(number);
+        let text = files::read_untrusted(&host.root.at(&paths.identity_mark()))?;
+        Some(Kept { number, agent: Agent::of(&text)?, paths })
+    };
+    Ok(numbers.into_iter().filter_map(of).collect())
+}
+
+/// Ends it at GitHub, and deletes the identity that is dead then. Only by the id that GitHub gave this host, and only where the name is the same.
+///
+/// # Errors
+/// It could not be ended.
+pub async fn remove(host: &Host, github: &Client, kept: &Kept) -> Result<Removal, StaysError> {
+    let removal = match github.runner(kept.agent.id).await? {
+        Some(runner) if runner.name == kept.agent.name => github.remove_runner(kept.agent.id).await?,
+        // Somebody else's, or none.
+        _ => Removal::AlreadyGone,
+    };
+    if removal != Removal::Busy {
+        files::remove_tree(&host.root.at(&kept.paths.identity))?;
+    }
+    Ok(removal)
+}

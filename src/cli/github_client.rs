@@ -1,0 +1,93 @@
+//! GitHub's API, as the config says.
+
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+
+use super::context::{Context, block_on};
+use super::failure::Failure;
+use crate::config::{Config, Github, GithubUrl, Proxy, RegistrationToken};
+use crate::files::{self, SecretKind};
+use crate::github::{Client, Connection, Credential};
+use crate::unit_step::TokenProblem;
+
+/// A client for the fleet; `None` where the config has no credential for it.
+///
+/// # Errors
+/// The credential or the certificates cannot be read or used.
+pub(super) fn of(context: &Context) -> Result<Option<Client>, Failure> {
+    let fleet = &context.fleet;
+    let credential = context.root.at(&fleet.layout.credential_file);
+    client(&fleet.url, &fleet.github, &fleet.proxy, &credential)
+}
+
+/// Why this command needs one, where there is none.
+pub(super) fn none(what: &str) -> Failure {
+    Failure::new(
+        format!("{what} asks GitHub, and the config has no credential for that"),
+        "set github.credential to \"pat\" or \"app\"",
+    )
+}
+
+/// Asks GitHub for a registration token, as the config at `config` says, with what is in `credential`.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn registration_token(
+    config: &Path,
+    credential: &Path,
+) -> Result<RegistrationToken, TokenProblem> {
+    let lasting = |failure: Failure| TokenProblem {
+        cause: failure.message,
+        hint: failure.hint.unwrap_or_default(),
+        passes: false,
+    };
+    let client = of_config(config, credential).map_err(lasting)?;
+    let asked = block_on(async { Ok(client.registration_token().await) }).map_err(lasting)?;
+    asked.map(|expiring| expiring.token).map_err(|error| TokenProblem {
+        cause: error.to_string(),
+        hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
+        passes: error.is_temporary(),
+    })
+}
+
+fn of_config(path: &Path, credential: &Path) -> Result<Client, Failure> {
+    let place = path.display();
+    let text = files::read(path)?.ok_or_else(|| {
+        Failure::new(format!("{place} does not exist"), "run `runnerctl install-units` again with the config")
+    })?;
+    let config = Config::parse(&text)
+        .map_err(|_| Failure::new(format!("the config {place} is not good"), "run `runnerctl check`"))?;
+    client(&config.url, &config.github, &config.proxy, credential)?.ok_or_else(|| none("this unit"))
+}
+
+fn client(
+    url: &GithubUrl,
+    github: &Github,
+    proxy: &Proxy,
+    credential: &Path,
+) -> Result<Option<Client>, Failure> {
+    let Some(credential) = read_credential(github, credential)? else { return Ok(None) };
+    let ca_pem = match &proxy.ca_file {
+        Some(file) => Some(files::read(file.as_path())?.ok_or_else(|| {
+            Failure::new(
+                format!("proxy.ca_file {} does not exist", file.as_path().display()),
+                "correct it, or remove it",
+            )
+        })?),
+        None => None,
+    };
+    let connection = Connection::new(proxy.clone(), ca_pem);
+    Client::new(url, &github.api_url, credential, &connection)
+        .map(Some)
+        .map_err(|error| Failure { message: error.to_string(), hint: error.hint() })
+}
+
+fn read_credential(github: &Github, path: &Path) -> Result<Option<Credential>, Failure> {
+    if !github.has_api() {
+        return Ok(None);
+    }
+    let text = files::read_secret(path, SecretKind::Credential)?;
+    Credential::of(github, text.expose_secret())
+        .map_err(|error| Failure::new(format!("{} {error}", path.display()), error.hint()))
+}

@@ -1,0 +1,100 @@
+//! How often a runner may ask for a registration token: a runner that fails in a circle must not use up GitHub's patience.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Tokens within [`WINDOW`].
+const MOST: usize = 3;
+
+/// A registration takes seconds; a fourth within this time is a circle.
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// When tokens were asked for, whether GitHub gave one or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistrationBudget(Vec<Timestamp>);
+
+impl RegistrationBudget {
+    /// Reads the file that [`RegistrationBudget::to_text`] writes; lines that are no time count for nothing.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
+    }
+
+    /// One RFC 3339 time a line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.0.iter().fold(String::new(), |text, asked| format!("{text}{asked}\n"))
+    }
+
+    /// Takes one out of the budget at `now`.
+    ///
+    /// # Errors
+    /// It is used up until then.
+    pub fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        // A clock that was set back must not lock a runner out.
+        self.0.retain(|asked| *asked <= now && now.duration_since(*asked) < WINDOW);
+        self.0.sort_unstable();
+        if let Some(first) = self.0.len().checked_sub(MOST).and_then(|at| self.0.get(at)) {
+            return Err(first.saturating_add(WINDOW).unwrap_or(Timestamp::MAX));
+        }
+        self.0.push(now);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn the_fourth_within_ten_minutes_waits_for_the_first_to_be_ten_minutes_ago() {
+        let mut budget = RegistrationBudget::default();
+        for second in [0, 60, 120] {
+            assert_eq!(budget.take(at(second)), Ok(()));
+        }
+        assert_eq!(budget.take(at(180)), Err(at(600)));
+        assert_eq!(budget.take(at(599)), Err(at(600)));
+        assert_eq!(budget.take(at(600)), Ok(()));
+        assert_eq!(budget.take(at(601)), Err(at(660)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_locks_no_runner_out() {
+        let mut budget = RegistrationBudget::default();
+        for second in [1000, 1001, 1002] {
+            budget.take(at(second)).unwrap();
+        }
+        assert_eq!(budget.take(at(0)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_time_in_the_file_counts_for_nothing() {
+        let budget = RegistrationBudget::of_text("\nyesterday\n2026-11-26T18:00:00Z\n\u{0}");
+        assert_eq!(budget.to_text(), "2026-11-26T18:00:00Z\n");
+    }
+
+    proptest! {
+        #[test]
+        fn ten_thousand_restarts_never_make_more_than_the_budget_allows(gaps in proptest::collection::vec(0_i64..120, 1..400)) {
+            let mut granted: Vec<i64> = Vec::new();
+            let (mut now, mut text) = (0, String::new());
+            for gap in gaps {
+                now += gap;
+                let mut budget = RegistrationBudget::of_text(&text);
+                if budget.take(at(now)).is_ok() {
+                    granted.push(now);
+                }
+                text = budget.to_text();
+                let in_window = granted.iter().filter(|second| now - **second < 600).count();
+                prop_assert!(in_window <= 3);
+            }
+        }
+    }
+}

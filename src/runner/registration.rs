@@ -1,0 +1,51 @@
+//! What GitHub was told of a runner when it registered.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{GithubUrl, Label};
+
+/// The settings that GitHub keeps: a change of any of them needs a new registration.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration<'a> {
+    /// Where.
+    pub url: &'a GithubUrl,
+    /// Name of the runner.
+    pub name: &'a str,
+    /// Custom labels; a set without case at GitHub.
+    pub labels: &'a [Label],
+    /// Runner group; `None`: GitHub's default.
+    pub runner_group: Option<&'a str>,
+    /// Without GitHub's own labels.
+    pub no_default_labels: bool,
+}
+
+impl Registration<'_> {
+    /// The text that the entrypoint keeps beside the identity, `identity/fingerprint`.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let labels: BTreeSet<String> =
+            self.labels.iter().map(|label| label.to_string().to_ascii_lowercase()).collect();
+        let labels = labels.into_iter().collect::<Vec<_>>().join(",");
+        format!(
+            "url={}\nname={}\nlabels={labels}\ngroup={}\nno-default-labels={}\n",
+            self.url,
+            self.name,
+            self.runner_group.unwrap_or_default(),
+            u8::from(self.no_default_labels)
+        )
+    }
+
+    /// Tells one fingerprint from another, for a command line.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest_of_fingerprint(self.fingerprint().as_bytes())
+    }
+}
+
+/// 16 hexadecimal digits.
+#[must_use]
+pub fn digest_of_fingerprint(text: &[u8]) -> String {
+    Sha256::digest(text).iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}

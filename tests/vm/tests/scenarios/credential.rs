@@ -1,0 +1,133 @@
+//! A fleet whose host has a credential of its own, a personal access token: it registers, drains and registers again by itself.
+
+use std::time::Duration;
+
+use homelab_runners_vm::{Guest, poll};
+use serde_json::Value;
+
+use crate::bed::{Outcome, Scenario};
+use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
+
+/// The fleet of plain Podman services has the credential.
+const WAY: Way = Way::PodmanService;
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("a_runner_that_github_removed_registers_again_by_itself", registers_again),
+    ("a_whole_fleet_restarts_under_a_queue_and_no_workflow_job_is_lost", restart_under_load),
+    ("a_drained_runner_stays_out_of_service_until_it_is_undrained", drained),
+    ("a_personal_access_token_is_not_exposed", not_exposed),
+];
+
+/// No token of the `.env` is alive: an hour has passed.
+fn registers_again(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    guest.simulator().post("/clock/advance", &serde_json::json!({ "seconds": 3700 }))?;
+    let before = fleet.property(1, "InvocationID")?;
+    guest.simulator().delete("/runners/homelab-runner-1")?;
+    fleet.wait_started_again(1, &before)?;
+    Ok(())
+}
+
+/// Every workflow job leaves its name once; the restart waits for each runner and takes it out of GitHub's hands first.
+fn restart_under_load(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let script = |number| format!("echo {number} >> /reports/ran; sleep 2");
+    let ids = (1..=12)
+        .map(|number| fleet.queue(&format!("queued-{number}"), &script(number)))
+        .collect::<Result<Vec<_>, _>>()?;
+    fleet.wait_for(*ids.first().ok_or("no workflow job")?, "completed")?;
+    let invocations: Vec<String> =
+        (1..=4).map(|number| fleet.property(number, "InvocationID")).collect::<Result<_, _>>()?;
+    let restart = fleet.runnerctl("restart")?;
+    assert_eq!(restart.code, 0, "{restart}");
+    for id in ids {
+        let job = fleet.wait_for(id, "completed")?;
+        assert_eq!(job.text("conclusion"), "success", "{}", job.text("log"));
+    }
+    let ran =
+        guest.ok("sort -n /var/lib/homelab-runners/reports/ran; rm /var/lib/homelab-runners/reports/ran")?;
+    let expected: Vec<String> = (1..=12).map(|number| number.to_string()).collect();
+    assert_eq!(ran.lines().collect::<Vec<_>>(), expected);
+    for (number, before) in (1..=4).zip(invocations) {
+        assert_ne!(fleet.property(number, "InvocationID")?, before, "runner {number} was not restarted");
+    }
+    fleet.wait_online(&NAMES)?;
+    Ok(())
+}
+
+fn drained(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let job = fleet.queue("busy", "until [ -e /reports/drained ]; do sleep 0.2; done")?;
+    let name = fleet.wait_for(job, "in_progress")?.text("runner_name").to_owned();
+    let number: u16 = name.rsplit('-').next().unwrap_or_default().parse()?;
+    let early = fleet.runnerctl(&format!("drain {number} --timeout 1s"))?;
+    assert_eq!(early.code, 1, "{early}");
+    assert!(early.stdout.contains("still runs a workflow job"), "{early}");
+    guest.ok("touch /var/lib/homelab-runners/reports/drained")?;
+    let drain = fleet.runnerctl(&format!("drain {number}"))?;
+    guest.ok("rm /var/lib/homelab-runners/reports/drained")?;
+    assert_eq!(drain.code, 0, "{drain}");
+    assert_eq!(fleet.wait_for(job, "completed")?.text("conclusion"), "success");
+    assert_eq!(known(guest)?.len(), 3, "GitHub gives it no workflow job any more");
+    // As at the next boot: everything that the target wants is started.
+    guest.ok("systemctl restart homelab-runners.target; systemctl start homelab-runner@*.service")?;
+    assert_eq!(fleet.property(number, "ActiveState")?, "inactive");
+    let status = fleet.runnerctl("status")?;
+    assert!(status.stdout.contains(" drained "), "{status}");
+    let up = fleet.runnerctl(&format!("up {number}"))?;
+    assert!(up.code == 1 && up.stdout.contains(&format!("runnerctl undrain {number}")), "{up}");
+    let undrain = fleet.runnerctl(&format!("undrain {number}"))?;
+    assert_eq!(undrain.code, 0, "{undrain}");
+    poll("all four are back", START_LIMIT, || {
+        let known = known(guest)?;
+        Ok(if known == NAMES { Ok(()) } else { Err(known.join(" ")) })
+    })?;
+    fleet.wait_online(&NAMES)?;
+    Ok(())
+}
+
+/// The names of all runners at GitHub, online or not.
+fn known(guest: &Guest) -> homelab_runners_vm::Result<Vec<String>> {
+    let runners = guest.simulator().get("/runners")?;
+    let names = runners.as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let mut names: Vec<String> =
+        names.filter_map(|runner| runner.get("name").and_then(Value::as_str)).map(str::to_owned).collect();
+    names.sort();
+    Ok(names)
+}
+
+const SEARCH: &str = r#"
+export LC_ALL=C
+credential=/etc/homelab-runners/github-credential
+grep -qFf "$credential" "$credential" || { echo "the search finds nothing"; exit 2; }
+bad=0
+search() { # NAME: standard input must not hold the token
+  cat >/run/searched
+  [ -s /run/searched ] || { echo "nothing to search in $1"; bad=1; }
+  if grep -aqFf "$credential" /run/searched; then echo "found in $1"; bad=1; fi
+}
+search journal < <(journalctl --no-pager -o export)
+search inspect < <(podman inspect homelab-runner-{1,2,3,4})
+search units < <(cat /etc/systemd/system/homelab-runner*)
+search show < <(systemctl show '*' --all)
+search processes < <(cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null)
+search runtime < <(find /run/homelab-runners -type f -exec cat {} +)
+search state < <(find /var/lib/homelab-runners -type f -not -path '*/images/*' -exec cat {} +)
+search container < <(podman exec homelab-runner-1 bash -c 'cat /run/homelab-runner/*/* /home/runner/.[a-z]* /proc/*/environ' 2>/dev/null)
+search status < <(runnerctl status --json; runnerctl -vv check 2>&1)
+rm /run/searched
+exit $bad
+"#;
+
+fn not_exposed(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let job = fleet.queue("busy", "until [ -e /reports/searched ]; do sleep 0.2; done")?;
+    fleet.wait_for(job, "in_progress")?;
+    guest.write("/root/search.sh", SEARCH)?;
+    let found = guest.run_within("bash /root/search.sh", Duration::from_secs(300))?;
+    guest.ok("touch /var/lib/homelab-runners/reports/searched")?;
+    fleet.wait_for(job, "completed")?;
+    guest.ok("rm /var/lib/homelab-runners/reports/searched /root/search.sh")?;
+    assert_eq!(found.code, 0, "{found}");
+    Ok(())
+}
