@@ -4,7 +4,7 @@
 //! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
 //!
 //! Invariants, each held by a test:
-//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `prune`, `reports`) has no I/O and reads no clock;
+//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `why`, `prune`, `reports`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
 //! - a secret lives in a type of `config::credential` alone ([`config::RegistrationToken`], [`config::PersonalAccessToken`], …), none of which
 //!   can be printed or serialised;
@@ -20,6 +20,7 @@ pub mod reports;
 pub mod runner;
 pub mod status;
 pub mod units;
+pub mod why;
 
 // Edges: one outside thing each.
 pub mod control_group;

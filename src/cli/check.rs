@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     warn_about_http(fleet);
     let mut good = true;
     if !args.no_tokens && fleet.github.has_api() {
-        if let Err(failure) = github_client::of(&context) {
+        if let Err(failure) = github_client::check(&context) {
             output::failure(&failure);
             good = false;
         }

@@ -57,6 +57,12 @@ impl From<ProgramError> for Failure {
     }
 }
 
+impl From<crate::github::Error> for Failure {
+    fn from(error: crate::github::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint() }
+    }
+}
+
 impl From<PrepareError> for Failure {
     fn from(error: PrepareError) -> Self {
         let hint = if let PrepareError::File(error) = &error { error.hint() } else { None };

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::context::{Context, block_on};
 use super::failure::Failure;
 use crate::config::{Config, Github, GithubUrl, Proxy, RegistrationToken};
-use crate::files::{self, SecretKind};
+use crate::files::{self, Root, SecretKind};
 use crate::github::{Client, Connection, Credential};
 use crate::unit_step::TokenProblem;
 
@@ -19,6 +19,16 @@ pub(super) fn of(context: &Context) -> Result<Option<Client>, Failure> {
     let fleet = &context.fleet;
     let credential = context.root.at(&fleet.layout.credential_file);
     client(&fleet.url, &fleet.github, &fleet.proxy, &credential)
+}
+
+/// Can the credential be used, as far as it can be told without asking GitHub? Below a `--root` it may be still to come.
+///
+/// # Errors
+/// Why not.
+pub(super) fn check(context: &Context) -> Result<(), Failure> {
+    let is_to_come = context.root != Root::host()
+        && !files::exists(&context.root.at(&context.fleet.layout.credential_file));
+    if is_to_come { Ok(()) } else { of(context).map(drop) }
 }
 
 /// Why this command needs one, where there is none.
@@ -78,9 +88,7 @@ fn client(
         None => None,
     };
     let connection = Connection::new(proxy.clone(), ca_pem);
-    Client::new(url, &github.api_url, credential, &connection)
-        .map(Some)
-        .map_err(|error| Failure { message: error.to_string(), hint: error.hint() })
+    Ok(Some(Client::new(url, &github.api_url, credential, &connection)?))
 }
 
 fn read_credential(github: &Github, path: &Path) -> Result<Option<Credential>, Failure> {

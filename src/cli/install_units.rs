@@ -112,7 +112,10 @@ pub(super) fn lock(host: &Host) -> Result<Lock, Failure> {
 /// A token that is missing is one runner's affair; a file that cannot be trusted is everybody's.
 fn check_tokens(context: &Context) -> Result<(), Failure> {
     if context.fleet.github.has_api() {
-        return check_credential(context);
+        return github_client::check(context).map_err(|failure| {
+            output::failure(&failure);
+            Failure::new("nothing was changed", "mend that, then run this again")
+        });
     }
     let place = &context.fleet.layout.tokens;
     if context.root != Root::host() && !context.root.at(place).exists() {
@@ -135,17 +138,6 @@ fn check_tokens(context: &Context) -> Result<(), Failure> {
             Err(Failure::new("nothing was changed", "mend the tokens file, then run this again"))
         }
     }
-}
-
-fn check_credential(context: &Context) -> Result<(), Failure> {
-    let place = context.root.at(&context.fleet.layout.credential_file);
-    if context.root != Root::host() && !place.exists() {
-        return Ok(());
-    }
-    github_client::of(context).map(drop).map_err(|failure| {
-        output::failure(&failure);
-        Failure::new("nothing was changed", "mend that, then run this again")
-    })
 }
 
 fn warn_about_socket(context: &Context) {

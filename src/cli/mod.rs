@@ -31,6 +31,7 @@ mod selection;
 mod status;
 mod uninstall_units;
 mod unit_step;
+mod why;
 
 use clap::{Parser, Subcommand};
 
@@ -78,6 +79,8 @@ enum Command {
     Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
+    /// Say why nothing runs: what keeps each runner, and with a credential for GitHub what each queued workflow job waits for
+    Why(why::Args),
     /// Free disk space of idle runners that hold more than the config allows
     Prune(prune::Args),
     /// Show what workflows filed below the reports directory
@@ -128,6 +131,7 @@ impl Cli {
             Command::Roll(args) => roll::run(&args, &global),
             Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
+            Command::Why(args) => why::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),
             Command::Logs(args) => logs::run(&args, &global),

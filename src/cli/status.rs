@@ -60,7 +60,8 @@ struct Witnesses {
     busy: Vec<u16>,
 }
 
-async fn gather(context: &Context, selected: &[&Runner]) -> Result<Vec<RunnerStatus>, Failure> {
+/// All that `status` tells of the `selected` runners.
+pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Vec<RunnerStatus>, Failure> {
     let host = context.host().await?;
     let witnesses = ask(context, &host, selected).await?;
     let mut runners = Vec::new();

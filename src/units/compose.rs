@@ -6,12 +6,15 @@
 use std::fmt::Write;
 
 use super::container;
-use crate::config::{MemorySize, TasksMax, variable};
+use crate::config::{CredentialKind, Github, MemorySize, TasksMax, variable};
 use crate::fleet::{Fleet, Runner};
 
 /// The text of `compose.yaml`. Tokens come from the environment (`docker compose --env-file …/.env up`), as secrets.
 #[must_use]
 pub fn render(fleet: &Fleet) -> String {
+    // Nobody asks GitHub for tokens before a container starts.
+    let github = Github { credential: CredentialKind::RegistrationToken, ..fleet.github.clone() };
+    let fleet = &Fleet { github, ..fleet.clone() };
     let mut lines = vec![
         super::MARKER.to_owned(),
         format!("# docker compose --env-file {} -f compose.yaml up --detach", fleet.layout.tokens.display()),
