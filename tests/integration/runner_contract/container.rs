@@ -182,15 +182,14 @@ impl Container {
 
     /// Runs a script of ours as the container would: as root, or as the runner's user for `without_root`.
     fn command(&self, script: &str) -> Command {
-        let mut command = if is_root() && !self.as_root {
-            let mut command = Command::new("setpriv");
-            command.arg(format!("--reuid={RUNNER_UID}")).arg(format!("--regid={RUNNER_GID}"));
-            command.args(["--clear-groups", "bash"]);
-            command
-        } else {
-            Command::new("bash")
-        };
-        command.arg(self.path("run/homelab-runner/scripts").join(script));
+        let mut command = Command::new("env");
+        // Tests that run in the background of a shell have these ignored, and bash never listens to what was ignored before it.
+        command.arg("--default-signal=INT,QUIT");
+        if is_root() && !self.as_root {
+            command.arg("setpriv").arg(format!("--reuid={RUNNER_UID}")).arg(format!("--regid={RUNNER_GID}"));
+            command.arg("--clear-groups");
+        }
+        command.arg("bash").arg(self.path("run/homelab-runner/scripts").join(script));
         command.env_clear().envs(&self.environment).stdin(Stdio::null());
         command
     }
