@@ -19,6 +19,8 @@ let
   # GitHub's tokens begin with a word for their kind; registration tokens are 29 characters and begin with A.
   isToken = text: builtins.match "(gh[oprsu]_|github_pat_).*|A[A-Z0-9]{28}" text != null;
 
+  hasCredential = settings.github.credential or "registration-token" != "registration-token";
+
   isNumber = name: builtins.match "[1-9][0-9]{0,3}" name != null && lib.toInt name <= settings.count;
   strangers = builtins.filter (name: !isNumber name) (lib.attrNames (settings.runners or { }));
   onHost = builtins.filter (number: fleet.socketOf number == "host") fleet.numbers;
@@ -27,8 +29,12 @@ in
   config = lib.mkIf cfg.enable {
     assertions = [
       {
-        assertion = cfg.tokensFile != null;
+        assertion = cfg.tokensFile != null || hasCredential;
         message = "${option}.tokensFile is not set. Name the file with the lines RUNNER_TOKEN_1=… and so on, such as config.sops.secrets.homelab-runners.path.";
+      }
+      {
+        assertion = !hasCredential || settings.github ? credential_file;
+        message = "${option}.github.credentialFile is not set. Name the file with the personal access token or the App's key, such as config.sops.secrets.github.path.";
       }
       {
         assertion = cfg.tokensFile == null || settings.paths.tokens or null == cfg.tokensFile;

@@ -61,6 +61,8 @@ in
       '';
     };
 
+    github = import ./github.nix { inherit lib; };
+
     engine = mkOption {
       type = types.enum [
         "podman"

@@ -25,6 +25,8 @@ let
     table (removeAttrs options [ "environment" ])
     // lib.optionalAttrs (options.environment != { }) { inherit (options) environment; };
 
+  github = table cfg.github;
+
   # What stands in `settings` itself wins.
   asDefaults =
     value: if builtins.isAttrs value then lib.mapAttrs (_: asDefaults) value else lib.mkDefault value;
@@ -42,6 +44,7 @@ in
         reports = table (removeAttrs cfg.reports [ "openFirewall" ]);
         runners = lib.mapAttrs (_: runner) cfg.runners;
       }
+      // lib.optionalAttrs (github != { }) { inherit github; }
       // lib.optionalAttrs (cfg.labels != [ ]) { inherit (cfg) labels; }
       // lib.optionalAttrs (cfg.tokensFile != null) { paths.tokens = cfg.tokensFile; }
     );

@@ -53,6 +53,14 @@
       limits.memoryMax = "4G";
     };
 
+    personalAccessToken = {
+      tokensFile = null;
+      count = 1;
+      limits.memoryMax = "4G";
+      github.credential = "pat";
+      github.credentialFile = "/run/secrets/github";
+    };
+
     docker = {
       engine = "docker";
       count = 2;
@@ -77,6 +85,7 @@
   asserted = {
     tokensFileIsMissing.tokensFile = null;
     tokensFileIsAnother.settings.paths.tokens = "/etc/tokens";
+    credentialFileIsMissing.github.credential = "pat";
     tokensAreRead.settings.load_credential = false;
     patInSettings.settings.environment.PAT = "github_pat_11AAAA";
     registrationTokenInSettings.settings.environment.TOKEN = "AABBCCDDEEFFGGHHIIJJKKLLMMNNO";
@@ -132,5 +141,7 @@
     nullInSettings.settings.image = null;
     keyInStore.reports.tls.key = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-k";
     listen.reports.listen = "8089";
+    credential.github.credential = "password";
+    credentialInStore.github.credentialFile = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-c";
   };
 }

@@ -43,7 +43,10 @@ switch.nix	cfg.finalUnits	-	changed units are not rolled
 switch.nix	Type = "exec"	Type = "oneshot"	a switch that waits for runners
 switch.nix	roll --check	roll	a check that changes something
 switch.nix	switch | test)	switch)	a test that cancels workflow jobs
-assertions.nix	cfg.tokensFile != null;	true;	a dropped assertion
+assertions.nix	cfg.tokensFile != null ||	true ||	a dropped assertion
+assertions.nix	!hasCredential ||	true ||	a credential without a file
+github.nix	types.externalPath	types.path	a credential in the store
+settings.nix	{ inherit github; }	{ github = { }; }	a credential that nobody uses
 assertions.nix	!(lib.any isToken (strings settings))	true	tokens in the store
 assertions.nix	strangers == [ ]	true	runners that are not
 assertions.nix	lib.optional (onHost != [ ])	lib.optional false	a dropped warning
