@@ -80,8 +80,11 @@ async fn known(client: &Client) -> Result<BTreeMap<String, github::Runner>, Fail
 
 /// What has not begun, of the repositories that are meant.
 async fn queued(args: &Args, client: &Client) -> Result<Vec<Queued>, Failure> {
-    let repositories: Vec<Repository> =
-        if args.repository.is_empty() { client.repository().into_iter().collect() } else { args.repository.clone() };
+    let repositories: Vec<Repository> = if args.repository.is_empty() {
+        client.repository().into_iter().collect()
+    } else {
+        args.repository.clone()
+    };
     if repositories.is_empty() {
         output::warn(
             "workflow jobs were not looked at: GitHub has no list of them for an organisation or enterprise",
@@ -96,7 +99,9 @@ async fn queued(args: &Args, client: &Client) -> Result<Vec<Queued>, Failure> {
         .map(|job| Queued {
             id: job.id,
             waits_for_runner: job.status == WorkflowJobStatus::Queued,
-            name: job.workflow_name.map_or_else(|| job.name.clone(), |workflow| format!("{workflow} / {}", job.name)),
+            name: job
+                .workflow_name
+                .map_or_else(|| job.name.clone(), |workflow| format!("{workflow} / {}", job.name)),
             labels: job.labels,
         })
         .collect();
@@ -155,19 +160,15 @@ fn wanted_labels(context: &Context, runner: &Runner) -> Vec<String> {
 }
 
 fn in_words(answer: &Answer) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for verdict in &answer.workflow_jobs {
-        text += &format!("workflow job {} ({}): {}\n", verdict.workflow_job, verdict.name, verdict.reason);
-        for (runner, why) in &verdict.runners {
-            text += &format!("    {runner}: {why}\n");
-        }
-        text += &format!("    hint: {}\n", verdict.hint);
+        lines.push(format!("workflow job {} ({}): {}", verdict.workflow_job, verdict.name, verdict.reason));
+        lines.extend(verdict.runners.iter().map(|(runner, why)| format!("    {runner}: {why}")));
+        lines.push(format!("    hint: {}", verdict.hint));
     }
     for runner in &answer.runners {
-        text += &format!("{}: {}\n", runner.runner, runner.reason);
-        if let Some(hint) = &runner.hint {
-            text += &format!("    hint: {hint}\n");
-        }
+        lines.push(format!("{}: {}", runner.runner, runner.reason));
+        lines.extend(runner.hint.iter().map(|hint| format!("    hint: {hint}")));
     }
-    text
+    lines.join("\n") + "\n"
 }

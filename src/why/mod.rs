@@ -75,8 +75,7 @@ impl Candidate {
     /// Does it run a workflow job?
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.here == Here::Busy
-            || self.here == Here::Idle && self.at_github == Some(AtGithub::Busy)
+        self.here == Here::Busy || self.here == Here::Idle && self.at_github == Some(AtGithub::Busy)
     }
 
     /// Why it runs nothing; `queued` workflow jobs wait for a runner.
@@ -88,7 +87,8 @@ impl Candidate {
                 ("drained".to_owned(), Some(format!("take it back into service: runnerctl undrain {number}")))
             }
             (Here::Away { word, problem }, _) => {
-                let reason = problem.as_ref().map_or_else(|| word.clone(), |problem| format!("{word}: {problem}"));
+                let reason =
+                    problem.as_ref().map_or_else(|| word.clone(), |problem| format!("{word}: {problem}"));
                 (reason, Some(format!("runnerctl status {number}, runnerctl logs {number}")))
             }
             (Here::Idle | Here::Busy, Some(AtGithub::Absent)) => (

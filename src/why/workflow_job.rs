@@ -69,7 +69,11 @@ impl Queued {
                 "look at its page: an approval, a concurrency group, or a workflow job that it needs",
             )
         } else if fitting.is_empty() {
-            (Waits::Labels, self.no_labels(fleet), "correct `runs-on` in the workflow, or add the label to the config")
+            (
+                Waits::Labels,
+                self.no_labels(fleet),
+                "correct `runs-on` in the workflow, or add the label to the config",
+            )
         } else if fitting.iter().any(|runner| runner.is_free()) {
             (
                 Waits::Assignment,
@@ -80,7 +84,10 @@ impl Queued {
             let count = fitting.iter().filter(|runner| runner.is_busy()).count();
             (
                 Waits::Turn,
-                format!("it waits for its turn: {count} of {} runners with its labels are busy, the others not in service", fitting.len()),
+                format!(
+                    "it waits for its turn: {count} of {} runners with its labels are busy, the others not in service",
+                    fitting.len()
+                ),
                 "wait; or raise count, if the host has room for more runners",
             )
         } else {

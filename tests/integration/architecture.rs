@@ -13,8 +13,7 @@ use homelab_runners::config::{
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 9] =
-    ["config", "doctor", "fleet", "units", "runner", "status", "why", "prune", "reports"];
+const CORE: [&str; 9] = ["config", "doctor", "fleet", "units", "runner", "status", "why", "prune", "reports"];
 const EDGES: [&str; 9] = [
     "files",
     "http",
