@@ -11,11 +11,12 @@ zshdir = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 docdir = $(DESTDIR)$(PREFIX)/share/doc/homelab-runners
 
-.PHONY: help demo test lint unit nix browser vm bench guest build install clean
+.PHONY: help demo test lint unit nix browser vm vm-all bench guest build install clean
 
 help:
 	@echo 'make demo     build, boot a throw-away guest, run four runners and six workflow jobs on it'
-	@echo 'make test     lint, unit and integration tests, the NixOS module, the reports in Chromium, and every scenario in the guest'
+	@echo 'make test     lint, unit and integration tests, the NixOS module, the reports in Chromium, and the scenarios in the guest'
+	@echo 'make vm-all   every scenario in the guest, with those that take minutes each'
 	@echo 'make bench    measurements, each against a peer in the same run'
 	@echo 'make guest    boot the guest with everything in it, for trying things by hand'
 	@echo 'make install  build and install runnerctl (PREFIX=/usr/local, DESTDIR=)'
@@ -48,6 +49,11 @@ browser:
 vm:
 	$(CARGO) build --quiet --workspace --bins
 	$(CARGO) test --workspace --test scenarios
+
+# With the scenarios that take minutes each.
+vm-all:
+	$(CARGO) build --quiet --workspace --bins
+	$(CARGO) test --workspace --test scenarios -- --include-ignored
 
 bench: packages
 	$(CARGO) build --release --workspace --bins

@@ -8,7 +8,7 @@
 )]
 
 mod apps;
-mod bed;
+pub(crate) mod bed;
 mod calls;
 mod connections;
 mod faults;

@@ -11,6 +11,7 @@
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
 //! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
+//! | `registrations` | what this host has registered, and how it ends at GitHub |
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
@@ -34,6 +35,7 @@ mod hostile_names;
 mod job_hooks;
 mod power_cut;
 mod readers;
+mod registrations;
 mod report_server;
 
 mod runner_contract;

@@ -15,14 +15,14 @@ use tokio::time::{interval, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// Stands in no text of ours, whatever happens.
-pub(super) const CANARY: &str = "ghp_CANARYcanaryCANARYcanaryCANARYcanary";
+pub(crate) const CANARY: &str = "ghp_CANARYcanaryCANARYcanaryCANARYcanary";
 
 /// Longer than any of these tests takes, unless something waits for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// `GET /path?query`
     pub line: String,
     /// Headers, the names in lower case.
@@ -31,17 +31,17 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// What the server does with a request.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Sends these bytes and closes.
     Bytes(Vec<u8>),
     /// Sends these, then nothing more, and stays.
@@ -55,25 +55,25 @@ pub(super) enum Reply {
 }
 
 /// An answer of `status`, with these lines as headers.
-pub(super) fn answer(status: u16, headers: &[&str], body: &str) -> Reply {
+pub(crate) fn answer(status: u16, headers: &[&str], body: &str) -> Reply {
     let headers: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
     let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     let head = format!("HTTP/1.1 {status} Word\r\nConnection: close\r\n{length}{headers}\r\n");
     Reply::Bytes([head.as_bytes(), body.as_bytes()].concat())
 }
 
-pub(super) fn json(status: u16, body: &Value) -> Reply {
+pub(crate) fn json(status: u16, body: &Value) -> Reply {
     answer(status, &["Content-Type: application/json; charset=utf-8"], &body.to_string())
 }
 
 /// A refusal in GitHub's form.
-pub(super) fn refusal(status: u16, headers: &[&str], message: &str) -> Reply {
+pub(crate) fn refusal(status: u16, headers: &[&str], message: &str) -> Reply {
     let body = serde_json::json!({"message": message, "documentation_url": "https://docs.github.com/rest"});
     answer(status, headers, &body.to_string())
 }
 
 /// The server; gone when dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     pub address: String,
     heard: Arc<Mutex<Vec<Request>>>,
     script: Arc<Mutex<VecDeque<Reply>>>,
@@ -82,11 +82,11 @@ pub(super) struct Server {
 
 impl Server {
     /// Answers with each of `script` once, in their order; whoever asks more often gets 418.
-    pub(super) async fn start(script: Vec<Reply>) -> Self {
+    pub(crate) async fn start(script: Vec<Reply>) -> Self {
         Self::with_tls(script, None).await
     }
 
-    pub(super) async fn with_tls(script: Vec<Reply>, tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) async fn with_tls(script: Vec<Reply>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -112,26 +112,26 @@ impl Server {
     }
 
     /// Every request so far, those that got no answer included.
-    pub(super) fn heard(&self) -> Vec<Request> {
+    pub(crate) fn heard(&self) -> Vec<Request> {
         self.heard.lock().unwrap().clone()
     }
 
     /// Their lines.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.heard().into_iter().map(|request| request.line).collect()
     }
 
     /// One more reply, behind those that are left.
-    pub(super) fn then(&self, reply: Reply) {
+    pub(crate) fn then(&self, reply: Reply) {
         self.script.lock().unwrap().push_back(reply);
     }
 
     /// A client of `scope`, such as `acme/shop`, at this server, laid out like a GitHub Enterprise Server.
-    pub(super) fn client(&self, scope: &str) -> Client {
+    pub(crate) fn client(&self, scope: &str) -> Client {
         self.client_with(scope, pat(), &connection())
     }
 
-    pub(super) fn client_with(&self, scope: &str, credential: Credential, connection: &Connection) -> Client {
+    pub(crate) fn client_with(&self, scope: &str, credential: Credential, connection: &Connection) -> Client {
         client_at(&format!("http://{}/{scope}", self.address), credential, connection).unwrap()
     }
 }
@@ -143,18 +143,18 @@ impl Drop for Server {
 }
 
 /// A client for `url`, with the API that belongs to it.
-pub(super) fn client_at(url: &str, credential: Credential, connection: &Connection) -> Result<Client, Error> {
+pub(crate) fn client_at(url: &str, credential: Credential, connection: &Connection) -> Result<Client, Error> {
     let url: GithubUrl = url.parse().unwrap();
     let api = homelab_runners::config::ApiUrl::of(&url);
     Client::new(&url, &api, credential, connection)
 }
 
-pub(super) fn pat() -> Credential {
+pub(crate) fn pat() -> Credential {
     Credential::Pat(PersonalAccessToken::parse(CANARY).ok().unwrap())
 }
 
 /// Without proxies, with pauses that take no time. The limits are for machines that are busy.
-pub(super) fn connection() -> Connection {
+pub(crate) fn connection() -> Connection {
     let limits = TimeLimits {
         connect: Duration::from_secs(20),
         request: Duration::from_secs(20),
@@ -165,7 +165,7 @@ pub(super) fn connection() -> Connection {
 }
 
 /// The same with limits that end soon.
-pub(super) fn hasty() -> Connection {
+pub(crate) fn hasty() -> Connection {
     let mut hasty = connection();
     hasty.limits.request = Duration::from_millis(60);
     hasty.limits.call = Duration::from_millis(150);
@@ -173,13 +173,13 @@ pub(super) fn hasty() -> Connection {
 }
 
 /// The result of a call that has to end.
-pub(super) async fn ends<T>(call: impl Future<Output = T>) -> T {
+pub(crate) async fn ends<T>(call: impl Future<Output = T>) -> T {
     timeout(PATIENCE, call).await.unwrap()
 }
 
 /// Everything that an error says, which never holds the credential.
 #[track_caller]
-pub(super) fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     let text = format!("{error} ({})", error.hint().unwrap_or_default());
     assert!(!format!("{text}{error:?}").contains("CANARY"), "{text}");
     text

@@ -27,17 +27,16 @@ pub(crate) struct Bed {
 }
 
 impl Bed {
-    /// Runs the scenarios that the command line asks for; those `on_demand` only with `--ignored` or `--include-ignored`.
-    pub(crate) fn run(scenarios: Vec<Scenario>, on_demand: &[Scenario]) -> ExitCode {
+    /// Runs the scenarios that the command line asks for; those that are `long` only with `--ignored` or `--include-ignored`.
+    pub(crate) fn run(scenarios: Vec<Scenario>, long: &[&str]) -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads = Some(1);
         let bed = Arc::new(Self { guest: Mutex::new(None) });
-        let always = scenarios.into_iter().map(|scenario| (scenario, false));
-        let trials = always
-            .chain(on_demand.iter().map(|scenario| (*scenario, true)))
-            .map(|((name, scenario), is_on_demand)| {
+        let trials = scenarios
+            .into_iter()
+            .map(|(name, scenario)| {
                 let bed = Arc::clone(&bed);
-                Trial::test(name, move || bed.try_scenario(scenario)).with_ignored_flag(is_on_demand)
+                Trial::test(name, move || bed.try_scenario(scenario)).with_ignored_flag(long.contains(&name))
             })
             .collect();
         let conclusion = libtest_mimic::run(&arguments, trials);

@@ -16,6 +16,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_whole_fleet_restarts_under_a_queue_and_no_workflow_job_is_lost", restart_under_load),
     ("a_drained_runner_stays_out_of_service_until_it_is_undrained", drained),
     ("a_personal_access_token_is_not_exposed", not_exposed),
+    ("why_nothing_runs_is_answered_from_both_views", why),
 ];
 
 /// No token of the `.env` is alive: an hour has passed.
@@ -94,6 +95,24 @@ fn known(guest: &Guest) -> homelab_runners_vm::Result<Vec<String>> {
         names.filter_map(|runner| runner.get("name").and_then(Value::as_str)).map(str::to_owned).collect();
     names.sort();
     Ok(names)
+}
+
+fn why(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let job = fleet.queue_for("gpu", &["self-hosted", "gpu"], "true")?;
+    let all = fleet.runnerctl("why")?;
+    let one = fleet.runnerctl(&format!("why --workflow-job {job} --json"))?;
+    guest.simulator().post(&format!("/workflow-jobs/{job}/cancel"), &serde_json::json!({}))?;
+    assert_eq!(all.code, 0, "{all}");
+    for said in [
+        format!("workflow job {job} ("),
+        "no runner of this fleet has the label gpu".to_owned(),
+        "homelab-runner-4: idle: it has not the labels of any workflow job that is queued".to_owned(),
+    ] {
+        assert!(all.stdout.contains(&said), "{said}: {all}");
+    }
+    assert!(one.code == 0 && one.stdout.contains("\"waits_for\": \"labels\""), "{one}");
+    Ok(())
 }
 
 const SEARCH: &str = r#"

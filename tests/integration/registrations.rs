@@ -1,0 +1,147 @@
+//! Registrations that this host keeps, and ends at GitHub: only its own, and only where GitHub has the same runner under that id.
+
+use std::fs;
+
+use homelab_runners::apply::Host;
+use homelab_runners::apply::drain::{Drain, Drained};
+use homelab_runners::apply::registrations::{kept, remove};
+use homelab_runners::config::{Config, UnitFormat};
+use homelab_runners::files::Root;
+use homelab_runners::fleet::{Fleet, Layout};
+use homelab_runners::github::{Client, Removal};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::fake_systemd::{FakeSystemd, Script};
+use crate::github_client::bed::{Reply, Server, answer, json as answer_json, refusal};
+
+const UNIT: &str = "homelab-runner@2.service";
+
+struct Bed {
+    directory: TempDir,
+    host: Host,
+    systemd: FakeSystemd,
+    github: Server,
+    client: Client,
+}
+
+impl Bed {
+    /// Runners 2 and 7 have identities; 2 runs. GitHub answers with `script`.
+    async fn new(script: Vec<Reply>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (fake, systemd) = FakeSystemd::start().await;
+        fake.unit(UNIT, Script::EndsBeforeReply { result: "done" });
+        fake.properties(UNIT, |unit| "active".clone_into(&mut unit.active_state));
+        let root = directory.path().to_owned();
+        for number in [2, 7] {
+            let identity = root.join(format!("var/lib/homelab-runners/{number}/identity"));
+            fs::create_dir_all(&identity).unwrap();
+            let agent =
+                format!("\u{feff}{{\"agentId\": 2{number}, \"agentName\": \"homelab-runner-{number}\"}}");
+            fs::write(identity.join(".runner"), agent).unwrap();
+        }
+        fs::create_dir_all(root.join("var/lib/homelab-runners/reports")).unwrap();
+        let host = Host {
+            root: Root::below(root),
+            layout: Layout::system(),
+            systemd: Some(systemd),
+            control_groups: directory.path().join("cgroup"),
+        };
+        let github = Server::start(script).await;
+        let client = github.client("acme/shop");
+        Self { directory, host, systemd: fake, github, client }
+    }
+
+    fn has_identity(&self, number: u16) -> bool {
+        self.directory.path().join(format!("var/lib/homelab-runners/{number}/identity")).exists()
+    }
+
+    async fn drain(&self) -> Drained {
+        let config = Config::parse("url = \"https://github.com/acme/shop\"\ncount = 2\n").unwrap();
+        let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
+        let drain = Drain {
+            host: &self.host,
+            systemd: self.host.systemd.as_ref().unwrap(),
+            github: Some(&self.client),
+            stop_limit: std::time::Duration::from_secs(60),
+            deadline: None,
+        };
+        drain.end(fleet.runner(2).unwrap(), &mut |_| {}).await.unwrap()
+    }
+}
+
+fn runner(id: u64, name: &str) -> Reply {
+    let runner: Value =
+        json!({"id": id, "name": name, "os": "linux", "status": "online", "busy": false, "labels": []});
+    answer_json(200, &runner)
+}
+
+fn gone() -> Reply {
+    answer(204, &[], "")
+}
+
+#[tokio::test]
+async fn every_identity_of_this_host_is_found_and_nothing_else() {
+    let bed = Bed::new(Vec::new()).await;
+    let found = kept(&bed.host).unwrap();
+    let found: Vec<(u16, u64)> = found.iter().map(|kept| (kept.number, kept.agent.id)).collect();
+    assert_eq!(found, [(2, 22), (7, 27)]);
+}
+
+#[tokio::test]
+async fn a_registration_is_removed_by_its_id_and_its_dead_identity_goes() {
+    let bed = Bed::new(vec![runner(27, "homelab-runner-7"), gone()]).await;
+    let found = kept(&bed.host).unwrap();
+    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::Removed);
+    assert!(!bed.has_identity(7) && bed.has_identity(2));
+    let path = "/api/v3/repos/acme/shop/actions/runners/27";
+    assert_eq!(bed.github.lines(), [format!("GET {path}"), format!("DELETE {path}")]);
+}
+
+#[tokio::test]
+async fn a_runner_of_another_name_under_that_id_is_somebody_elses() {
+    let bed = Bed::new(vec![runner(27, "build-box")]).await;
+    let found = kept(&bed.host).unwrap();
+    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::AlreadyGone);
+    assert_eq!(bed.github.lines().len(), 1, "it was not deleted");
+}
+
+#[tokio::test]
+async fn a_busy_runner_and_one_that_cannot_be_asked_for_keep_their_identity() {
+    let busy = refusal(
+        422,
+        &[],
+        "Bad request - Runner \"homelab-runner-7\" is currently running a job and cannot be deleted.",
+    );
+    let bed =
+        Bed::new(vec![runner(27, "homelab-runner-7"), busy, refusal(401, &[], "Bad credentials")]).await;
+    let found = kept(&bed.host).unwrap();
+    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::Busy);
+    let error = remove(&bed.host, &bed.client, &found[1]).await.unwrap_err();
+    assert!(error.hint().is_some(), "{error}");
+    assert!(bed.has_identity(7));
+}
+
+#[tokio::test]
+async fn a_drained_runner_is_gone_at_github_before_its_unit_is_stopped() {
+    let bed = Bed::new(vec![runner(22, "homelab-runner-2"), gone()]).await;
+    assert!(matches!(bed.drain().await, Drained::Ended));
+    assert_eq!(bed.github.lines().len(), 2);
+    assert_eq!(
+        bed.systemd.journal(),
+        [format!("StopUnit {UNIT} replace"), format!("ResetFailedUnit {UNIT}")]
+    );
+    assert!(!bed.has_identity(2));
+}
+
+#[tokio::test]
+async fn without_an_answer_of_github_a_runner_is_drained_as_this_host_sees_it_and_stays_registered() {
+    let bed = Bed::new(vec![refusal(401, &[], "Bad credentials")]).await;
+    assert!(matches!(bed.drain().await, Drained::Ended));
+    assert!(bed.has_identity(2));
+    assert!(
+        bed.systemd.journal().contains(&format!("StopUnit {UNIT} replace")),
+        "{:?}",
+        bed.systemd.journal()
+    );
+}
