@@ -9,11 +9,14 @@ mkOption {
   description = "With what this host speaks to GitHub: with more than registration tokens, runners register again by themselves, and are drained without a race.";
   type = types.submodule {
     options = {
-      credential = key (types.enum [
-        "registration-token"
-        "pat"
-        "app"
-      ]) "The tokens of `tokensFile` alone, a personal access token, or the key of a GitHub App. runnerctl's default: `registration-token`.";
+      credential =
+        key
+          (types.enum [
+            "registration-token"
+            "pat"
+            "app"
+          ])
+          "The tokens of `tokensFile` alone, a personal access token, or the key of a GitHub App. runnerctl's default: `registration-token`.";
       credentialFile = key types.externalPath "File on the host with the token, or the key in PEM; such as sops-nix and agenix make it. systemd hands it to the units. Never in the Nix store.";
       clientId = key types.nonEmptyStr "Client id, or app id, of the GitHub App.";
       installationId = key types.ints.positive "The App's installation; without it GitHub is asked which one `url` has.";
