@@ -104,14 +104,29 @@ impl Simulator {
     /// # Errors
     /// As [`Simulator::get`].
     pub fn online(&self) -> Result<Vec<String>> {
+        self.names_of(|runner| runner.get("status").and_then(Value::as_str) == Some("online"))
+    }
+
+    /// The names of all runners, online or not, in their order.
+    ///
+    /// # Errors
+    /// As [`Simulator::get`].
+    pub fn names(&self) -> Result<Vec<String>> {
+        self.names_of(|_| true)
+    }
+
+    fn names_of(&self, is_meant: impl Fn(&Value) -> bool) -> Result<Vec<String>> {
         let runners = self.get("/runners")?;
-        let text = |runner: &Value, key: &str| runner.get(key).and_then(Value::as_str).map(str::to_owned);
-        let list = runners.as_array().map(Vec::as_slice).unwrap_or_default();
-        Ok(list
+        let meant = runners
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
             .iter()
-            .filter(|runner| text(runner, "status").as_deref() == Some("online"))
-            .filter_map(|runner| text(runner, "name"))
-            .collect())
+            .filter(|runner| is_meant(runner));
+        let name = |runner: &Value| runner.get("name").and_then(Value::as_str).map(str::to_owned);
+        let mut names: Vec<String> = meant.filter_map(name).collect();
+        names.sort();
+        Ok(names)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use homelab_runners_vm::{Guest, poll};
-use serde_json::Value;
 
 use crate::bed::{Outcome, Scenario};
 use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
@@ -69,7 +68,7 @@ fn drained(guest: &Guest) -> Outcome {
     guest.ok("rm /var/lib/homelab-runners/reports/drained")?;
     assert_eq!(drain.code, 0, "{drain}");
     assert_eq!(fleet.wait_for(job, "completed")?.text("conclusion"), "success");
-    assert_eq!(known(guest)?.len(), 3, "GitHub gives it no workflow job any more");
+    assert_eq!(guest.simulator().names()?.len(), 3, "GitHub gives it no workflow job any more");
     // As at the next boot: everything that the target wants is started.
     guest.ok("systemctl restart homelab-runners.target; systemctl start homelab-runner@*.service")?;
     assert_eq!(fleet.property(number, "ActiveState")?, "inactive");
@@ -80,21 +79,11 @@ fn drained(guest: &Guest) -> Outcome {
     let undrain = fleet.runnerctl(&format!("undrain {number}"))?;
     assert_eq!(undrain.code, 0, "{undrain}");
     poll("all four are back", START_LIMIT, || {
-        let known = known(guest)?;
+        let known = guest.simulator().names()?;
         Ok(if known == NAMES { Ok(()) } else { Err(known.join(" ")) })
     })?;
     fleet.wait_online(&NAMES)?;
     Ok(())
-}
-
-/// The names of all runners at GitHub, online or not.
-fn known(guest: &Guest) -> homelab_runners_vm::Result<Vec<String>> {
-    let runners = guest.simulator().get("/runners")?;
-    let names = runners.as_array().map(Vec::as_slice).unwrap_or_default().iter();
-    let mut names: Vec<String> =
-        names.filter_map(|runner| runner.get("name").and_then(Value::as_str)).map(str::to_owned).collect();
-    names.sort();
-    Ok(names)
 }
 
 fn why(guest: &Guest) -> Outcome {

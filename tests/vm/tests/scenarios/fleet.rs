@@ -103,13 +103,15 @@ impl<'a> Fleet<'a> {
 
     /// The engine has the image, and nothing of another fleet is left.
     fn prepare(&self, installed: Option<Way>) -> Result<()> {
-        if installed.is_none() {
-            Product::built()?.install(self.guest)?;
-        } else {
+        if let Some(way) = installed {
             self.guest.ok_within("runnerctl uninstall-units --force 2>&1", START_LIMIT)?;
-            for name in NAMES {
+            let left = self.guest.simulator().names()?;
+            assert!(way != Way::PodmanService || left.is_empty(), "left behind at GitHub: {left:?}");
+            for name in left {
                 self.guest.simulator().delete(&format!("/runners/{name}"))?;
             }
+        } else {
+            Product::built()?.install(self.guest)?;
         }
         self.guest
             .ok("rm -rf /var/lib/homelab-runners /run/homelab-runners; mkdir -p /etc/homelab-runners")?;
