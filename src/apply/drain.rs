@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Error, Host, busy};
-use crate::files::{self, FileError};
-use crate::fleet::{AtGithub, DrainStep, Draining, Runner, names};
+use super::{Error, Host, busy, registrations};
+use crate::files::{self, FileError, Root};
+use crate::fleet::{AtGithub, DrainStep, Draining, Runner, RunnerPaths, names};
 use crate::github::{self, Client, Removal};
-use crate::runner::Agent;
-use crate::systemd::{ActiveState, JobMode, JobOutcome, Systemd, UnitJob};
+use crate::systemd::{JobMode, JobOutcome, Systemd, UnitJob};
 
 /// How soon a runner that has become idle is found.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -91,12 +90,11 @@ impl Drain<'_> {
 
     async fn look(&self, runner: &Runner, watched: &mut Watched) -> Result<Draining, Error> {
         let states = self.systemd.observe(&[names::service(runner.number).as_str()]).await?;
-        let is_running = |state: &ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
         let busy = !busy(self.host, &[runner.number])?.is_empty();
         let now = Instant::now();
         watched.idle_since = if busy { None } else { watched.idle_since.or(Some(now)) };
         Ok(Draining {
-            running: states.first().is_some_and(|state| is_running(&state.active_state)),
+            running: states.first().is_some_and(|state| state.active_state.is_started()),
             busy,
             idle: watched.idle_since.map_or(Duration::ZERO, |since| now - since),
             at_github: match watched.at_github {
@@ -108,19 +106,13 @@ impl Drain<'_> {
 
     /// Only a runner that this host itself registered, by its id: another host's may bear the same name.
     async fn remove(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> AtGithub {
-        let identity = files::read_untrusted(&self.host.root.at(&runner.paths.identity_mark()));
-        let agent = identity.as_deref().and_then(Agent::of).filter(|agent| agent.name == runner.name);
+        let agent = registrations::agent(self.host, &runner.paths).filter(|agent| agent.name == runner.name);
         let (Some(github), Some(agent)) = (self.github, agent) else { return AtGithub::Unasked };
-        let removal = match github.runner(agent.id).await {
-            Ok(Some(known)) if known.name != runner.name => return AtGithub::Unasked,
+        match registrations::end(github, &agent).await {
             // What is not there takes no workflow job.
-            Ok(None) => Ok(Removal::AlreadyGone),
-            Ok(Some(_)) => github.remove_runner(agent.id).await,
-            Err(error) => Err(error),
-        };
-        match removal {
-            Ok(Removal::Removed | Removal::AlreadyGone) => AtGithub::Gone,
-            Ok(Removal::Busy) => AtGithub::Busy(Duration::ZERO),
+            Ok(Some(Removal::Removed | Removal::AlreadyGone)) => AtGithub::Gone,
+            Ok(Some(Removal::Busy)) => AtGithub::Busy(Duration::ZERO),
+            Ok(None) => AtGithub::Unasked,
             Err(error) => {
                 tell(News::Unasked(error));
                 AtGithub::Unasked
@@ -162,13 +154,13 @@ pub fn mark(host: &Host, runner: &Runner) -> Result<(), FileError> {
 /// # Errors
 /// It could not be taken away.
 pub fn unmark(host: &Host, runner: &Runner) -> Result<bool, FileError> {
-    let was_marked = is_marked(host, runner);
+    let was_marked = is_marked(&host.root, &runner.paths);
     files::remove(&host.root.at(&runner.paths.drained))?;
     Ok(was_marked)
 }
 
 /// Is it marked?
 #[must_use]
-pub fn is_marked(host: &Host, runner: &Runner) -> bool {
-    files::exists(&host.root.at(&runner.paths.drained))
+pub fn is_marked(root: &Root, paths: &RunnerPaths) -> bool {
+    files::exists(&root.at(&paths.drained))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Host};
+use super::{Error, Host, drain};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
 use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Scope, names};
@@ -120,14 +120,13 @@ fn found_files(host: &Host) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
 }
 
 fn runner(host: &Host, number: u16, state: &UnitState) -> Result<ObservedRunner, Error> {
-    // "activating" is also the wait between two automatic restarts.
-    let running = !matches!(state.active_state, ActiveState::Inactive | ActiveState::Failed);
+    let running = state.active_state.is_started();
     let started_with = host.root.at(&host.layout.runner(number).started_with);
     Ok(ObservedRunner {
         running,
         started_with: if running { files::read(&started_with)? } else { None },
         busy: !busy(host, &[number])?.is_empty(),
-        drained: files::exists(&host.root.at(&host.layout.runner(number).drained)),
+        drained: drain::is_marked(&host.root, &host.layout.runner(number)),
     })
 }
 

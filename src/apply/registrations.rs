@@ -50,22 +50,35 @@ pub fn kept(host: &Host) -> Result<Vec<Kept>, FileError> {
     numbers.sort_unstable();
     let of = |number| {
         let paths = host.layout.runner(number);
-        let text = files::read_untrusted(&host.root.at(&paths.identity_mark()))?;
-        Some(Kept { number, agent: Agent::of(&text)?, paths })
+        Some(Kept { number, agent: agent(host, &paths)?, paths })
     };
     Ok(numbers.into_iter().filter_map(of).collect())
 }
 
-/// Ends it at GitHub, and deletes the identity that is dead then. Only by the id that GitHub gave this host, and only where the name is the same.
+/// Who the runner of these paths is at GitHub, as its identity says.
+#[must_use]
+pub fn agent(host: &Host, paths: &RunnerPaths) -> Option<Agent> {
+    Agent::of(&files::read_untrusted(&host.root.at(&paths.identity_mark()))?)
+}
+
+/// Ends a registration at GitHub: only by the id that GitHub gave this host, and only where the name is the same. `None` where that id is somebody else's.
+///
+/// # Errors
+/// GitHub could not be asked.
+pub async fn end(github: &Client, agent: &Agent) -> Result<Option<Removal>, github::Error> {
+    match github.runner(agent.id).await? {
+        None => Ok(Some(Removal::AlreadyGone)),
+        Some(runner) if runner.name == agent.name => github.remove_runner(agent.id).await.map(Some),
+        Some(_) => Ok(None),
+    }
+}
+
+/// Ends it at GitHub, and deletes the identity that is dead then.
 ///
 /// # Errors
 /// It could not be ended.
 pub async fn remove(host: &Host, github: &Client, kept: &Kept) -> Result<Removal, StaysError> {
-    let removal = match github.runner(kept.agent.id).await? {
-        Some(runner) if runner.name == kept.agent.name => github.remove_runner(kept.agent.id).await?,
-        // Somebody else's, or none.
-        _ => Removal::AlreadyGone,
-    };
+    let removal = end(github, &kept.agent).await?.unwrap_or(Removal::AlreadyGone);
     if removal != Removal::Busy {
         files::remove_tree(&host.root.at(&kept.paths.identity))?;
     }

@@ -38,12 +38,12 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
         let started_with = files::read(&host.root.at(&runner.paths.started_with))?;
         now.runners.push(RunnerNow {
             number: runner.number,
-            running: !matches!(state.active_state, ActiveState::Inactive | ActiveState::Failed),
+            running: state.active_state.is_started(),
             failed: state.active_state == ActiveState::Failed,
             has_been_started: started_with.is_some(),
             outdated: started_with != digest_in_use(&host.root, state)?,
             busy: !busy(host, &[runner.number])?.is_empty(),
-            drained: super::drain::is_marked(host, runner),
+            drained: super::drain::is_marked(&host.root, &runner.paths),
         });
     }
     Ok(now)
@@ -51,7 +51,7 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
 
 async fn is_started(systemd: &Systemd, unit: &str) -> Result<bool, Error> {
     let states = systemd.observe(&[unit]).await?;
-    Ok(states.iter().any(|state| !matches!(state.active_state, ActiveState::Inactive | ActiveState::Failed)))
+    Ok(states.iter().any(|state| state.active_state.is_started()))
 }
 
 /// Writes those of `desired` that are missing or differ; returns their names. Somebody else's file is never overwritten.
@@ -112,7 +112,6 @@ pub async fn remove_leftovers(
 
 async fn started(systemd: &Systemd) -> Result<Vec<u16>, Error> {
     let listed = systemd.list_units(&["homelab-runner@*.service"]).await?;
-    let is_started = |state: &ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
-    let listed = listed.iter().filter(|unit| is_started(&unit.active_state));
+    let listed = listed.iter().filter(|unit| unit.active_state.is_started());
     Ok(listed.filter_map(|unit| names::runner_of(&unit.unit)).collect())
 }

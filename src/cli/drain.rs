@@ -6,10 +6,10 @@ use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
-use super::{ending, install_units, output, power};
+use super::{ending, output, power};
 use crate::apply::drain::{self, Drained};
 use crate::fleet::{Runner, names};
-use crate::systemd::{JobMode, UnitJob};
+use crate::systemd::UnitJob;
 
 /// Options of `drain`.
 #[derive(Debug, clap::Args)]
@@ -55,10 +55,6 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let selected = args.which.selection.of(&context.fleet)?;
     block_on(async {
         let host = context.host().await?;
-        // Before anything is asked: what is restarted meanwhile, by systemd or a reboot, is not to come back.
-        for runner in &selected {
-            drain::mark(&host, runner)?;
-        }
         let endings = ending::of(&context, &host, args.timeout)?;
         let drained = async {
             let each = selected.iter().map(|runner| drain_one(&endings, runner, args.then));
@@ -81,10 +77,12 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
 }
 
 async fn drain_one(endings: &ending::Endings<'_>, runner: &Runner, then: Then) -> Result<bool, Failure> {
-    let ended = endings.end(runner).await?;
-    if !matches!(ended, Drained::Ended) {
+    // Before anything is asked: what is restarted meanwhile, by systemd or a reboot, is not to come back.
+    drain::mark(endings.host(), runner)?;
+    let ended = endings.end(runner).await;
+    if !matches!(ended, Ok(Drained::Ended)) {
         drain::unmark(endings.host(), runner)?;
-        return Ok(false);
+        return ended.map(|_| false);
     }
     match then {
         Then::Stop => {
@@ -113,9 +111,7 @@ pub(super) fn undrain(args: &UndrainArgs, global: &GlobalArgs) -> Result<Exit, F
                 output::say(&format!("{}: was not drained", runner.name));
             }
         }
-        let limit = install_units::unit_limit(&context);
-        let outcomes = systemd.run_jobs(&starts, &JobMode::Replace, limit, &mut |_| {}).await;
-        let all_well = power::tell_outcomes(&context, systemd, &outcomes).await?;
+        let all_well = power::run_jobs(&context, systemd, &starts).await?;
         Ok(if all_well { Exit::Done } else { Exit::No })
     })
 }

@@ -11,7 +11,7 @@ use crate::apply::Host;
 use crate::apply::drain::{Drain, Drained, News};
 use crate::fleet::{Runner, names};
 use crate::github::Client;
-use crate::systemd::{JobMode, Systemd, UnitJob};
+use crate::systemd::{Systemd, UnitJob};
 
 /// What the runners of one command are ended with.
 pub(super) struct Endings<'a> {
@@ -78,9 +78,7 @@ impl Endings<'_> {
     /// The host could not be read.
     pub(super) async fn start(&self, runner: &Runner) -> Result<bool, Failure> {
         let unit_job = UnitJob::start(names::service(runner.number));
-        let limit = install_units::unit_limit(self.context);
-        let outcomes = self.systemd.run_jobs(&[unit_job], &JobMode::Replace, limit, &mut |_| {}).await;
-        power::tell_outcomes(self.context, self.systemd, &outcomes).await
+        power::run_jobs(self.context, self.systemd, &[unit_job]).await
     }
 }
 

@@ -8,7 +8,6 @@ use crate::apply::Host;
 use crate::apply::registrations::{self, Kept};
 use crate::fleet::names;
 use crate::github::{Client, Removal};
-use crate::systemd::ActiveState;
 
 /// Options of `gc`.
 #[derive(Debug, clap::Args)]
@@ -49,8 +48,7 @@ async fn stale(context: &Context, host: &Host) -> Result<Vec<Kept>, Failure> {
             continue;
         }
         let states = systemd.observe(&[names::service(kept.number).as_str()]).await?;
-        let is_running = |state: &ActiveState| !matches!(state, ActiveState::Inactive | ActiveState::Failed);
-        if !states.iter().any(|state| is_running(&state.active_state)) {
+        if !states.iter().any(|state| state.active_state.is_started()) {
             stale.push(kept);
         }
     }

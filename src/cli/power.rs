@@ -49,7 +49,7 @@ pub(super) fn up(args: &UpArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
         let host = context.host().await?;
         let systemd = host.systemd.as_ref().ok_or_else(ending::nothing_runs)?;
         let (drained, meant): (Vec<&Runner>, Vec<&Runner>) =
-            selected.into_iter().partition(|runner| drain::is_marked(&host, runner));
+            selected.into_iter().partition(|runner| drain::is_marked(&host.root, &runner.paths));
         for runner in &drained {
             let undrain = format!("take it back into service: runnerctl undrain {}", runner.number);
             output::warn(&format!("runner {} is drained: it is left alone", runner.number), Some(&undrain));
@@ -111,7 +111,12 @@ async fn force(
     run_jobs(context, systemd, &selected.iter().map(unit_job).collect::<Vec<_>>()).await
 }
 
-async fn run_jobs(context: &Context, systemd: &Systemd, unit_jobs: &[UnitJob]) -> Result<bool, Failure> {
+/// Starts or stops units and says for each what became of it; is all well?
+pub(super) async fn run_jobs(
+    context: &Context,
+    systemd: &Systemd,
+    unit_jobs: &[UnitJob],
+) -> Result<bool, Failure> {
     let limit = install_units::unit_limit(context);
     let outcomes = systemd.run_jobs(unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
     tell_outcomes(context, systemd, &outcomes).await

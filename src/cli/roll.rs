@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{install_units, output, power};
+use super::{ending, install_units, output, power};
 use crate::apply::{self, Host, roll};
 use crate::fleet::{Roll, names};
-use crate::systemd::{JobMode, Systemd, UnitJob};
+use crate::systemd::{Systemd, UnitJob};
 
 /// How soon a runner that has become idle is found.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     block_on(async {
         let host = context.host().await?;
         let Some(systemd) = &host.systemd else {
-            return Err(Failure::new("nothing runs below a --root", "leave --root out"));
+            return Err(ending::nothing_runs());
         };
         if args.check {
             return check(&context, &host, systemd).await;
@@ -85,9 +85,7 @@ async fn roll_all(context: &Context, host: &Host, systemd: &Systemd) -> Result<E
         let unit_jobs: Vec<UnitJob> =
             starts.chain(restarts).filter(|unit_job| tried.insert(unit_job.unit.clone())).collect();
         if !unit_jobs.is_empty() {
-            let limit = install_units::unit_limit(context);
-            let outcomes = systemd.run_jobs(&unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
-            all_well &= power::tell_outcomes(context, systemd, &outcomes).await?;
+            all_well &= power::run_jobs(context, systemd, &unit_jobs).await?;
             continue;
         }
         if todo.waiting.is_empty() {

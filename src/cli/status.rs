@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::context::{Context, GlobalArgs, TokensFailure, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
 use super::selection::Selection;
+use super::{ending, output};
 use crate::apply::{self, Host};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
@@ -73,7 +73,7 @@ pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Ve
 
 async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Witnesses, Failure> {
     let Some(systemd) = &host.systemd else {
-        return Err(Failure::new("nothing runs below a --root", "leave --root out"));
+        return Err(ending::nothing_runs());
     };
     let services: Vec<String> = selected.iter().map(|runner| names::service(runner.number)).collect();
     let slices: Vec<String> = selected.iter().map(|runner| names::slice(runner.number)).collect();
@@ -134,7 +134,7 @@ fn one(
     let service = witnesses.services.get(index).cloned().unwrap_or_else(missing);
     let slice = witnesses.later_slices.get(index).cloned().unwrap_or_else(missing);
     let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
-    let running = !matches!(service.active_state, ActiveState::Inactive | ActiveState::Failed);
+    let running = service.active_state.is_started();
     let session = session(context, runner);
     let source = context.fleet.token_source(runner.number);
     let is_well = service.active_state == ActiveState::Active;
@@ -153,7 +153,7 @@ fn one(
         busy: witnesses.busy.contains(&runner.number),
         registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
         token,
-        drained: files::exists(&context.root.at(&runner.paths.drained)),
+        drained: apply::drain::is_marked(&context.root, &runner.paths),
         restart_pending: running && restart_pending(context, runner, &service)?,
         since: service.state_change.and_then(rfc3339),
         restarts: service.n_restarts.unwrap_or(0),

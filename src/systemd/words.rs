@@ -97,6 +97,14 @@ words! {
     }
 }
 
+impl ActiveState {
+    /// Is it started, or on its way? `activating` is also the wait between two automatic restarts.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        !matches!(self, Self::Inactive | Self::Failed)
+    }
+}
+
 words! {
     /// Whether the unit file is enabled (`UnitFileState`); see `is-enabled` in systemctl(1).
     UnitFileState {

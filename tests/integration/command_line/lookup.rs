@@ -53,6 +53,13 @@ fn below_a_root_nothing_runs_that_could_be_started_or_looked_at() {
 }
 
 #[test]
+fn a_drain_that_cannot_begin_leaves_no_runner_marked() {
+    let below = Below::with_config(CONFIG);
+    below.run("drain 1").ends(2).says(&["nothing runs below a --root"]);
+    assert!(!below.at("var/lib/homelab-runners/1/drained").exists());
+}
+
+#[test]
 fn logs_asks_journalctl_for_the_runners_unit() {
     let below = Below::with_config(CONFIG);
     below.write("bin/journalctl", "#!/bin/sh\necho \"$@\"\n");
