@@ -141,20 +141,20 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
 
 fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
     let loaded = |name| if args.load_credential { credential(name).map(Some) } else { Ok(None) };
-    match (&args.tokens, &args.github) {
-        (Some(path), _) => Ok(TokenOrigin::File(TokensFile {
+    match (&args.tokens, &args.github, &args.credential_file, &args.registration) {
+        (Some(path), ..) => Ok(TokenOrigin::File(TokensFile {
             path: path.clone(),
             credential: loaded(names::CREDENTIAL)?,
             shared: args.shared_token,
         })),
-        (None, config) => {
-            let config = config.clone().unwrap_or_default();
-            let written = args.credential_file.clone().unwrap_or_default();
-            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or(written);
-            let registration = args.registration.clone().unwrap_or_default();
+        (None, Some(config), Some(written), Some(registration)) => {
+            let config = config.clone();
+            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
             let ask = Box::new(move || github_client::registration_token(&config, &credential));
-            Ok(TokenOrigin::Github(Mint { registration, ask }))
+            Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask }))
         }
+        // The command line is refused before it comes to this.
+        _ => Err(Failure::new("unit-step prepare is told no token", "run `runnerctl install-units` again")),
     }
 }
 

@@ -3,15 +3,17 @@
 //! Pure: nothing here reads or writes files. The scripts themselves say what they do and why.
 
 mod budget;
+mod digest;
 mod exit;
 mod identity;
 mod registration;
 mod session;
 
 pub use budget::RegistrationBudget;
+pub use digest::digest;
 pub use exit::{RunnerExit, TokenSource};
 pub use identity::Agent;
-pub use registration::{Registration, digest_of_fingerprint};
+pub use registration::Registration;
 pub use session::{Session, SessionState, UnknownState};
 
 /// Runs as the container's first process: registers once, keeps the identity, runs GitHub's listener.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
+use super::digest;
 use crate::config::{GithubUrl, Label};
 
 /// The settings that GitHub keeps: a change of any of them needs a new registration.
@@ -40,12 +39,6 @@ impl Registration<'_> {
     /// Tells one fingerprint from another, for a command line.
     #[must_use]
     pub fn digest(&self) -> String {
-        digest_of_fingerprint(self.fingerprint().as_bytes())
+        digest(&self.fingerprint())
     }
-}
-
-/// 16 hexadecimal digits.
-#[must_use]
-pub fn digest_of_fingerprint(text: &[u8]) -> String {
-    Sha256::digest(text).iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }

@@ -9,7 +9,7 @@ use super::Prepare;
 use crate::config::{RegistrationToken, TokenError, Tokens, variable};
 use crate::files;
 use crate::host_facts;
-use crate::runner::{RegistrationBudget, digest_of_fingerprint};
+use crate::runner::{self, RegistrationBudget};
 
 /// Where to get one.
 pub enum TokenOrigin {
@@ -75,7 +75,7 @@ pub(super) fn token(step: &Prepare) -> Result<Option<SecretString>, TokenProblem
 /// There is an identity, made with what the runner is to have: the entrypoint will start from it.
 fn is_registered(step: &Prepare, registration: &str) -> bool {
     let kept = files::read_untrusted(&step.paths.fingerprint()).unwrap_or_default();
-    files::exists(&step.paths.identity_mark()) && digest_of_fingerprint(kept.as_bytes()) == registration
+    files::exists(&step.paths.identity_mark()) && runner::digest(&kept) == registration
 }
 
 fn lasting(cause: String, hint: &str) -> TokenProblem {

@@ -1,7 +1,5 @@
 //! How systemd treats a runner, the same for a Quadlet file and a plain service: `[Unit]`, and most of `[Service]`.
 
-use sha2::{Digest, Sha256};
-
 use super::syntax::UnitText;
 use super::{MARKER, Programs, container, engine, hardening};
 use crate::config::{Engine, Limits, SocketMode};
@@ -121,11 +119,7 @@ pub(super) fn digest(fleet: &Fleet, runner: &Runner, programs: &Programs, text: 
         [engine::service(fleet, runner, programs), engine::socket(runner)].concat()
     });
     let scripts = runner::SCRIPTS.map(|(_, source)| source).concat();
-    let contract = [text, &scripts, &engine, engine::CONFIG].concat();
-    Sha256::digest(contract.as_bytes())
-        .iter()
-        .take(8)
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    runner::digest(&[text, &scripts, &engine, engine::CONFIG].concat())
 }
 
 fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> Vec<String> {

@@ -31,10 +31,7 @@ impl Bed {
         Prepare {
             runner: 3,
             unit_digest: "abc".to_owned(),
-            token: TokenOrigin::Github(Mint {
-                registration: digest_of_fingerprint(b"url=x\n"),
-                ask: Box::new(ask),
-            }),
+            token: TokenOrigin::Github(Mint { registration: runner::digest("url=x\n"), ask: Box::new(ask) }),
             paths: RunnerPaths::new(at("state/3"), at("run/3")),
             reports: at("reports"),
             ids: None,

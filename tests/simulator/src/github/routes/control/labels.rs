@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::Simulator;
 use super::super::credentials::{Caller, Place};
+use crate::github::credential::Presented;
 use crate::github::json_body::JsonBody;
 use crate::github::labels::check;
-use crate::github::ledger::GitHub;
+use crate::github::ledger::{GitHub, Ledger};
 use crate::github::permission::{Access, Need};
 use crate::github::refusal::Refusal;
 use crate::github::runner::Runner;
@@ -41,13 +42,10 @@ pub(super) async fn add(
     place: Place,
     JsonBody(LabelNames { labels }): JsonBody<LabelNames>,
 ) -> Result<Json<Value>, Refusal> {
-    let answer = {
-        let mut ledger = github.ledger();
-        ledger.authorize(&caller, &Need::runners(&place.scope, Access::Write), &place.scope)?;
+    change(&github, &caller, &place, |ledger| {
         check(&labels, 1)?;
-        rest(ledger.add_labels(place.id()?, &place.scope, labels)?)
-    };
-    Ok(changed(&github, answer))
+        ledger.add_labels(place.id()?, &place.scope, labels)
+    })
 }
 
 /// `PUT …/actions/runners/{id}/labels`: replaces all that can be replaced.
@@ -57,13 +55,10 @@ pub(super) async fn set(
     place: Place,
     JsonBody(LabelNames { labels }): JsonBody<LabelNames>,
 ) -> Result<Json<Value>, Refusal> {
-    let answer = {
-        let mut ledger = github.ledger();
-        ledger.authorize(&caller, &Need::runners(&place.scope, Access::Write), &place.scope)?;
+    change(&github, &caller, &place, |ledger| {
         check(&labels, 0)?;
-        rest(ledger.set_labels(place.id()?, &place.scope, labels)?)
-    };
-    Ok(changed(&github, answer))
+        ledger.set_labels(place.id()?, &place.scope, labels)
+    })
 }
 
 /// `DELETE …/actions/runners/{id}/labels`: removes all that can be removed.
@@ -72,9 +67,7 @@ pub(super) async fn remove_all(
     Caller(caller): Caller,
     place: Place,
 ) -> Result<Json<Value>, Refusal> {
-    let mut ledger = github.ledger();
-    ledger.authorize(&caller, &Need::runners(&place.scope, Access::Write), &place.scope)?;
-    Ok(rest(ledger.set_labels(place.id()?, &place.scope, Vec::new())?))
+    change(&github, &caller, &place, |ledger| ledger.set_labels(place.id()?, &place.scope, Vec::new()))
 }
 
 /// `DELETE …/actions/runners/{id}/labels/{label}`.
@@ -83,14 +76,22 @@ pub(super) async fn remove(
     Caller(caller): Caller,
     place: Place,
 ) -> Result<Json<Value>, Refusal> {
-    let mut ledger = github.ledger();
-    ledger.authorize(&caller, &Need::runners(&place.scope, Access::Write), &place.scope)?;
     let label = place.label.as_deref().unwrap_or_default();
-    Ok(rest(ledger.remove_label(place.id()?, &place.scope, label)?))
+    change(&github, &caller, &place, |ledger| ledger.remove_label(place.id()?, &place.scope, label))
 }
 
-/// With more labels, the runner may get workflow jobs that it could not have before.
-fn changed(github: &GitHub, answer: Json<Value>) -> Json<Value> {
+/// Changes the labels of a runner for those who may. With others, it may get workflow jobs that it could not have before.
+fn change(
+    github: &GitHub,
+    caller: &Presented,
+    place: &Place,
+    change: impl FnOnce(&mut Ledger) -> Result<&Runner, Refusal>,
+) -> Result<Json<Value>, Refusal> {
+    let answer = {
+        let mut ledger = github.ledger();
+        ledger.authorize(caller, &Need::runners(&place.scope, Access::Write), &place.scope)?;
+        rest(change(&mut ledger)?)
+    };
     github.announce_change();
-    answer
+    Ok(answer)
 }
