@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
 
 use super::tls::{HANDSHAKE, Tls, to_https};
 use super::visitors::{Line, Visit, Visitors};
@@ -36,8 +36,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Answers that are under way when the server is to end have so long.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
+/// Who has come and said nothing when the server is to end is waited for so long: the request may be on its way.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
+
 /// Longer than any server runs.
 const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// Changes once, when the server is to end; the server waits until every connection has dropped its own.
+type End = watch::Receiver<()>;
 
 /// What is served, and to whom.
 pub struct Server {
@@ -57,14 +63,14 @@ impl Server {
     pub async fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
-        let (free, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+        let (free, ending) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), watch::Sender::new(()));
         let visitors = Visitors::none();
         let mut end = pin!(end);
         loop {
             let accepted = tokio::select! {
                 () = &mut end => break,
                 accepted = listener.accept() => accepted,
-                () = tokio::time::sleep(self.idle_exit.unwrap_or(NEVER)) => {
+                () = sleep(self.idle_exit.unwrap_or(NEVER)) => {
                     if free.available_permits() == MOST_CONNECTIONS {
                         break;
                     }
@@ -77,22 +83,23 @@ impl Server {
                         visitors.make_way();
                     }
                     let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
-                    self.attend(stream, visitors.enter(), place, graceful.watcher());
+                    self.attend(stream, visitors.enter(), place, ending.subscribe());
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(PAUSE).await;
+                    sleep(PAUSE).await;
                 }
             }
         }
         drop(listener);
-        if timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
+        ending.send_replace(());
+        if timeout(LAST_ANSWERS, ending.closed()).await.is_err() {
             tracing::info!("some answers are cut off");
         }
         Ok(())
     }
 
-    fn attend(&self, stream: TcpStream, visit: Arc<Visit>, place: OwnedSemaphorePermit, watcher: Watcher) {
+    fn attend(&self, stream: TcpStream, visit: Arc<Visit>, place: OwnedSemaphorePermit, end: End) {
         // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot send without delay");
@@ -102,8 +109,8 @@ impl Server {
             let answered = async {
                 let line = Line { stream, visit: Arc::clone(&visit) };
                 match tls {
-                    Some(tls) => over_tls(line, site, &tls, watcher).await,
-                    None => over(line, site, watcher).await,
+                    Some(tls) => over_tls(line, site, &tls, end).await,
+                    None => over(line, site, end).await,
                 }
             };
             tokio::select! {
@@ -122,20 +129,36 @@ impl Server {
 async fn over(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Router,
-    watcher: Watcher,
+    mut end: End,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_BUFFERED);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(site));
-    watcher.watch(connection).await.map_err(io::Error::other)
+    let (site, asked) = (TowerToHyperService::new(site), Notify::new());
+    let answer = service_fn(|request| {
+        asked.notify_one();
+        site.call(request)
+    });
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
+    tokio::select! {
+        ended = connection.as_mut() => return ended.map_err(io::Error::other),
+        _ = end.changed() => {}
+    }
+    // hyper hangs up at once on who has not asked anything yet.
+    tokio::select! {
+        ended = connection.as_mut() => return ended.map_err(io::Error::other),
+        () = asked.notified() => {}
+        () = sleep(FIRST_REQUEST) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await.map_err(io::Error::other)
 }
 
-async fn over_tls(line: Line<TcpStream>, site: Router, tls: &Tls, watcher: Watcher) -> io::Result<()> {
+async fn over_tls(line: Line<TcpStream>, site: Router, tls: &Tls, end: End) -> io::Result<()> {
     let mut first = [0];
     timeout(HEADERS_WITHIN, line.stream.peek(&mut first)).await??;
     if first != [HANDSHAKE] {
-        return over(line, to_https(), watcher).await;
+        return over(line, to_https(), end).await;
     }
     let stream = timeout(HEADERS_WITHIN, tls.acceptor().accept(line)).await??;
-    over(stream, site, watcher).await
+    over(stream, site, end).await
 }

@@ -95,6 +95,21 @@ fn whoever_comes_without_tls_is_sent_to_https() {
 }
 
 #[test]
+fn who_has_come_and_not_yet_asked_when_the_server_is_told_to_end_is_answered() {
+    let pair = Pair::new();
+    let mut server = pair.serve();
+    let (mut agreed, mut begun) = (pair.connect(&server), pair.connect(&server));
+    agreed.conn.complete_io(&mut agreed.sock).unwrap();
+    begun.conn.write_tls(&mut begun.sock).unwrap();
+    answer(plain(&server), "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    server.told_to_end();
+    for visitor in [agreed, begun] {
+        assert_has(&answer(visitor, "GET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n"), &["HTTP/1.1 200"]);
+    }
+    assert!(server.ended_within(Duration::from_secs(20)).is_some_and(|status| status.success()));
+}
+
+#[test]
 fn who_says_nothing_or_begins_a_handshake_and_stops_is_cut_off() {
     let server = Pair::new().serve();
     let (mut silent, mut stuck) = (plain(&server), plain(&server));

@@ -25,8 +25,19 @@ impl Server {
         stream
     }
 
+    /// Told to end, and heard it.
+    pub(super) fn told_to_end(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let begin = Instant::now();
+        while TcpStream::connect(&self.address).is_ok() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "it takes no more visitors");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// How it ended, if it does within `limit`.
-    fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+    pub(super) fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
         let begin = Instant::now();
         while begin.elapsed() < limit {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -60,14 +71,24 @@ fn systemd_hears_when_it_is_ready() {
 fn who_is_being_answered_when_it_is_told_to_end_gets_all_of_it() {
     let mut server = Server::start();
     let download = server.begin_download();
-    let pid = rustix::process::Pid::from_child(&server.child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let begin = Instant::now();
-    while TcpStream::connect(&server.address).is_ok() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "it takes no more visitors");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    server.told_to_end();
     assert!(rest(download) > LARGE - 1024);
+    assert!(server.ended_within(Duration::from_secs(20)).is_some_and(|status| status.success()));
+}
+
+#[test]
+fn who_has_come_and_not_yet_asked_when_it_is_told_to_end_is_answered() {
+    let mut server = Server::start();
+    let mut silent = TcpStream::connect(&server.address).unwrap();
+    let mut visitor = TcpStream::connect(&server.address).unwrap();
+    // Connections are taken in their order, so an answer to a third says that both are in.
+    server.get("tool.exe");
+    server.told_to_end();
+    write!(visitor, "GET /style.css HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    visitor.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0, "who asks nothing holds nobody up");
     assert!(server.ended_within(Duration::from_secs(20)).is_some_and(|status| status.success()));
 }
 
