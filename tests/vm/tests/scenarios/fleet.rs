@@ -61,7 +61,7 @@ tasks_max = 512
 [environment]
 STANDIN_TIMESCALE = \"10\"
 [health]
-interval = \"5s\"
+interval = \"20s\"
 timeout = \"20s\"
 retries = 2
 start_period = \"90s\"

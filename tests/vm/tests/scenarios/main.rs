@@ -18,6 +18,7 @@ mod prune;
 mod queue;
 mod reports;
 mod retention;
+mod secrets;
 mod user;
 mod walls;
 mod ways;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let scenarios: Vec<Scenario> = [
         harness::SCENARIOS,
         deployment::SCENARIOS,
+        secrets::OF_TOKENS,
         isolation::SCENARIOS,
         engine::SCENARIOS,
         walls::SCENARIOS,
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
+        secrets::OF_CREDENTIALS,
         ways::DOCKER,
         nixos::SCENARIOS,
     ]
