@@ -10,7 +10,10 @@ const WAY: Way = Way::PodmanService;
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_runner_that_github_removed_registers_again_by_itself", registers_again),
-    ("a_whole_fleet_restarts_under_a_queue_and_no_workflow_job_is_lost", restart_under_load),
+    ("a_runner_that_github_removed_while_it_was_stopped_registers_again", removed_while_stopped),
+    ("an_outage_of_github_is_waited_out_with_and_without_an_identity", outage),
+    ("a_whole_fleet_restarts_under_a_queue_and_no_workflow_job_is_lost", restart_under_twelve),
+    ("a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost", restart_under_two_hundred),
     ("a_drained_runner_stays_out_of_service_until_it_is_undrained", drained),
     ("why_nothing_runs_is_answered_from_both_views", why),
 ];
@@ -25,14 +28,57 @@ fn registers_again(guest: &Guest) -> Outcome {
     Ok(())
 }
 
-/// Every workflow job leaves its name once; the restart waits for each runner and takes it out of GitHub's hands first.
-fn restart_under_load(guest: &Guest) -> Outcome {
+/// The first that it hears of it is at its next start; that one fails, and the one after it registers.
+fn removed_while_stopped(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, WAY)?;
-    let script = |number| format!("echo {number} >> /reports/ran; sleep 2");
-    let ids = (1..=12)
+    guest.ok_within("systemctl stop homelab-runner@2.service", START_LIMIT)?;
+    guest.simulator().delete("/runners/homelab-runner-2")?;
+    let up = fleet.runnerctl("up 2")?;
+    fleet.wait_online(&NAMES)?;
+    // systemd's start job fails with the start that finds the registration gone; the one that systemd tries by itself is good.
+    assert!(up.code == 0 || up.stdout.contains("registration"), "{up}");
+    Ok(())
+}
+
+/// Runner 3 has its identity, runner 4 needs a new registration, and GitHub answers neither: both start when it is back, by themselves.
+fn outage(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    guest.ok_within("systemctl stop homelab-runner@3.service homelab-runner@4.service", START_LIMIT)?;
+    guest.simulator().delete("/runners/homelab-runner-4")?;
+    guest.ok("rm -rf /var/lib/homelab-runners/4/identity && systemctl stop github-simulator.service")?;
+    guest.ok("systemctl start --no-block homelab-runner@3.service homelab-runner@4.service")?;
+    let told = guest.wait_until(
+        "status says why runner 4 does not start",
+        START_LIMIT,
+        "runnerctl status 2>&1 | grep 'cannot connect to'",
+    );
+    let (third, fourth) = (fleet.property(3, "ActiveState")?, fleet.property(4, "ActiveState")?);
+    guest.ok("systemctl start github-simulator.service")?;
+    told?;
+    assert!(third != "failed" && fourth != "failed", "they give up: {third}, {fourth}");
+    fleet.wait_online(&NAMES)?;
+    let status = fleet.runnerctl("status")?;
+    assert_eq!(status.code, 0, "{status}");
+    Ok(())
+}
+
+fn restart_under_twelve(guest: &Guest) -> Outcome {
+    restart_under_load(guest, 12, "sleep 2")
+}
+
+fn restart_under_two_hundred(guest: &Guest) -> Outcome {
+    restart_under_load(guest, 200, "sleep 0.5")
+}
+
+/// Every workflow job leaves its number once; the restart waits for each runner and takes it out of GitHub's hands first.
+fn restart_under_load(guest: &Guest, workflow_jobs: u16, work: &str) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let script = |number| format!("echo {number} >> /reports/ran; {work}");
+    let ids = (1..=workflow_jobs)
         .map(|number| fleet.queue(&format!("queued-{number}"), &script(number)))
         .collect::<Result<Vec<_>, _>>()?;
-    fleet.wait_for(*ids.first().ok_or("no workflow job")?, "completed")?;
+    // In the middle.
+    fleet.wait_for(*ids.get(ids.len() / 8).ok_or("no workflow job")?, "completed")?;
     let invocations: Vec<String> =
         (1..=4).map(|number| fleet.property(number, "InvocationID")).collect::<Result<_, _>>()?;
     let restart = fleet.runnerctl("restart")?;
@@ -43,7 +89,7 @@ fn restart_under_load(guest: &Guest) -> Outcome {
     }
     let ran =
         guest.ok("sort -n /var/lib/homelab-runners/reports/ran; rm /var/lib/homelab-runners/reports/ran")?;
-    let expected: Vec<String> = (1..=12).map(|number| number.to_string()).collect();
+    let expected: Vec<String> = (1..=workflow_jobs).map(|number| number.to_string()).collect();
     assert_eq!(ran.lines().collect::<Vec<_>>(), expected);
     for (number, before) in (1..=4).zip(invocations) {
         assert_ne!(fleet.property(number, "InvocationID")?, before, "runner {number} was not restarted");

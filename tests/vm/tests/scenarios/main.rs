@@ -32,6 +32,7 @@ const LONG: &[&str] = &[
     "act_runs_a_workflow_file_on_the_private_engine",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
+    "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
 
