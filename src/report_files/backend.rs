@@ -154,3 +154,55 @@ impl AsyncSeek for ReportFile {
         Poll::Ready(Ok(self.position))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncSeekExt};
+    use tower_http::services::fs::Backend;
+
+    use super::*;
+
+    async fn opened(directory: &Path, name: &str) -> ReportFile {
+        ReportTree::open(directory).unwrap().open(Path::new(".").join(name)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_from_any_place_on() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("file"), "0123456789").unwrap();
+        let mut file = opened(directory.path(), "file").await;
+        for (place, expected) in [
+            (io::SeekFrom::Start(7), "789"),
+            (io::SeekFrom::End(-2), "89"),
+            (io::SeekFrom::Current(-3), "789"),
+            (io::SeekFrom::Start(10), ""),
+            (io::SeekFrom::Start(0), "0123456789"),
+        ] {
+            let mut text = String::new();
+            file.seek(place).await.unwrap();
+            file.read_to_string(&mut text).await.unwrap();
+            assert_eq!(text, expected, "{place:?}");
+        }
+        assert!(file.seek(io::SeekFrom::End(-11)).await.is_err());
+    }
+
+    /// The kernel says of no file in `/proc` that it has it in memory.
+    #[tokio::test]
+    async fn what_is_not_in_memory_is_read_by_another_thread() {
+        let mut file = opened(Path::new("/proc/self"), "status").await;
+        assert_eq!(file.read_from_memory(&mut [0; 16]), None);
+        let mut text = String::new();
+        file.read_to_string(&mut text).await.unwrap();
+        assert!(text.starts_with("Name:") && text.contains("\nVmRSS:"), "{text}");
+        // Half of it, and from there on.
+        let first: String = text.chars().take(5).collect();
+        let mut part = [0; 5];
+        file.seek(io::SeekFrom::Start(0)).await.unwrap();
+        file.read_exact(&mut part).await.unwrap();
+        assert_eq!(part, first.as_bytes());
+        let mut rest = [0; 1];
+        file.read_exact(&mut rest).await.unwrap();
+        assert_eq!(rest, text.as_bytes().get(5..6).unwrap());
+    }
+}
