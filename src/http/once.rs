@@ -11,8 +11,11 @@ use tower_http::services::fs::{Backend, File};
 /// A file server asks what is at a path, and again when it opens it. Here the file that is there is opened for the first question and kept for the second; clones share it.
 pub(super) struct Once<B: Backend> {
     files: B,
-    kept: Arc<Mutex<Option<(PathBuf, B::File)>>>,
+    kept: Arc<Mutex<Option<Kept<B::File>>>>,
 }
+
+/// A file, and where it is.
+type Kept<F> = (PathBuf, F);
 
 type Answer<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 

@@ -116,12 +116,12 @@ impl AsyncRead for ReportFile {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.from_disk.is_none() {
-            if let Some(read) = this.read_from_memory(buffer.initialize_unfilled()) {
-                buffer.advance(read);
-                this.go_on(read);
-                return Poll::Ready(Ok(()));
-            }
+        if this.from_disk.is_none()
+            && let Some(read) = this.read_from_memory(buffer.initialize_unfilled())
+        {
+            buffer.advance(read);
+            this.go_on(read);
+            return Poll::Ready(Ok(()));
         }
         let most = buffer.remaining();
         let mut reading = this.from_disk.take().unwrap_or_else(|| this.read_from_disk(most));

@@ -50,16 +50,16 @@ mod tests {
         assert!(asks_itself(&disk).await);
         // A question that is not answered until the end.
         let (end, ended) = mpsc::channel::<()>();
-        let (begin, begun) = mpsc::channel();
+        let (say, asked) = mpsc::channel();
         let stuck = disk.clone();
         let held = thread::spawn(move || {
             let question = move || {
-                begin.send(()).unwrap();
+                say.send(()).unwrap();
                 Ok(ended.recv().is_err())
             };
             tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(stuck.answer(question))
         });
-        begun.recv().unwrap();
+        asked.recv().unwrap();
         assert!(!asks_itself(&disk).await);
         drop(end);
         assert!(held.join().unwrap().unwrap());
