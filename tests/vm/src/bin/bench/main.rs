@@ -1,6 +1,6 @@
 //! `make bench`: measurements, each beside a peer or a limit of the same run. Nothing here fails for being slow.
 //!
-//! `bench host` needs no guest, `bench guest` takes nothing but the guest's; without a word both are run. What each row means
+//! `bench host` needs no guest, `bench guest` takes nothing but the guest's, `bench reports` and `bench throughput` are parts of the host's; without a word both halves are run. What each row means
 //! stands in `docs/benchmarks.md`.
 
 mod bare_podman;
