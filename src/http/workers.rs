@@ -52,3 +52,35 @@ impl Drop for Workers {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_after_the_thread_that_looks_out_was_kept_is_seen() {
+        let workers = Workers::start(2).unwrap();
+        let (end, ended) = mpsc::channel::<()>();
+        let (say, heard) = oneshot::channel();
+        workers.take(async move {
+            sleep(Duration::from_millis(50)).await;
+            drop(ended.recv());
+        });
+        workers.take(async move {
+            sleep(Duration::from_millis(300)).await;
+            drop(say.send(()));
+        });
+        let is_seen = tokio::select! {
+            never = workers.keep_watch(|| true) => match never {},
+            heard = timeout(Duration::from_secs(20), heard) => heard.is_ok(),
+        };
+        drop(end);
+        assert!(is_seen);
+    }
+}
