@@ -241,7 +241,7 @@ fn podman(fleet: &Fleet, global: &GlobalArgs) -> PathBuf {
     same.or(global.podman.as_ref()).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
-/// Threads that wait for the disk; the report server's unit allows a hundred tasks.
+/// Threads that wait for the disk.
 const BLOCKING_THREADS: usize = 64;
 
 /// Runs a future to its end; nothing here needs more than one thread beside those that wait.
