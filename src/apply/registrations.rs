@@ -1,10 +1,11 @@
 //! Registrations that this host keeps, and how they end at GitHub.
 
 use super::Host;
+use crate::config::GithubUrl;
 use crate::files::{self, FileError};
 use crate::fleet::{RunnerPaths, names};
 use crate::github::{self, Client, Removal};
-use crate::runner::Agent;
+use crate::runner::{Agent, Registration};
 
 /// A runner that this host has registered.
 #[derive(Debug)]
@@ -59,6 +60,15 @@ pub fn kept(host: &Host) -> Result<Vec<Kept>, FileError> {
 #[must_use]
 pub fn agent(host: &Host, paths: &RunnerPaths) -> Option<Agent> {
     Agent::of(&files::read_untrusted(&host.root.at(&paths.identity_mark()))?)
+}
+
+/// The same, unless it was registered elsewhere than at `url`: there its id would be somebody else's, or nobody's.
+#[must_use]
+pub fn agent_at(host: &Host, paths: &RunnerPaths, url: &GithubUrl) -> Option<Agent> {
+    let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
+    let is_there =
+        kept.is_none_or(|kept| Registration::url_of(&kept).is_none_or(|kept| kept == url.to_string()));
+    agent(host, paths).filter(|_| is_there)
 }
 
 /// Ends a registration at GitHub: only by the id that GitHub gave this host, and only where the name is the same. `None` where that id is somebody else's.

@@ -16,6 +16,7 @@ mod failure;
 mod gc;
 mod generate;
 mod github_client;
+mod held_back;
 mod init;
 mod install_units;
 mod logs;

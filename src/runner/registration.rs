@@ -36,6 +36,12 @@ impl Registration<'_> {
         )
     }
 
+    /// Where a runner with that fingerprint was registered.
+    #[must_use]
+    pub fn url_of(fingerprint: &str) -> Option<&str> {
+        fingerprint.lines().find_map(|line| line.strip_prefix("url="))
+    }
+
     /// Tells one fingerprint from another, for a command line.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -16,6 +16,7 @@
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
+//! | `when_idle` | `install-units` around running workflow jobs |
 
 #![expect(
     clippy::unwrap_used,
@@ -41,3 +42,5 @@ mod report_server;
 mod runner_contract;
 mod systemd_edge;
 mod values;
+mod when_idle;
+mod worker;

@@ -62,11 +62,11 @@ impl Bed {
         let drain = Drain {
             host: &self.host,
             systemd: self.host.systemd.as_ref().unwrap(),
-            github: Some(&self.client),
+            github: Some((&self.client, &fleet.url)),
             stop_limit: std::time::Duration::from_secs(60),
             deadline: None,
         };
-        drain.end(fleet.runner(2).unwrap(), &mut |_| {}).await.unwrap()
+        drain.end(2, &mut |_| {}).await.unwrap()
     }
 }
 
