@@ -16,6 +16,7 @@ mod limits;
 mod nixos;
 mod prune;
 mod queue;
+mod register;
 mod reports;
 mod retention;
 mod user;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
+        register::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,
         ways::PODMAN,
