@@ -9,6 +9,8 @@ pub mod prune;
 pub mod registrations;
 pub mod retention;
 pub mod roll;
+pub mod tokens;
+pub mod when_idle;
 
 use std::path::PathBuf;
 

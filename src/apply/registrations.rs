@@ -1,10 +1,11 @@
 //! Registrations that this host keeps, and how they end at GitHub.
 
 use super::Host;
+use crate::config::GithubUrl;
 use crate::files::{self, FileError};
 use crate::fleet::{RunnerPaths, names};
 use crate::github::{self, Client, Removal};
-use crate::runner::Agent;
+use crate::runner::{Agent, Registration};
 
 /// A runner that this host has registered.
 #[derive(Debug)]
@@ -61,6 +62,15 @@ pub fn agent(host: &Host, paths: &RunnerPaths) -> Option<Agent> {
     Agent::of(&files::read_untrusted(&host.root.at(&paths.identity_mark()))?)
 }
 
+/// The same, unless it was registered elsewhere than at `url`: there its id would be somebody else's, or nobody's.
+#[must_use]
+pub fn agent_at(host: &Host, paths: &RunnerPaths, url: &GithubUrl) -> Option<Agent> {
+    let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
+    let is_there =
+        kept.is_none_or(|kept| Registration::url_of(&kept).is_none_or(|kept| kept == url.to_string()));
+    agent(host, paths).filter(|_| is_there)
+}
+
 /// Ends a registration at GitHub: only by the id that GitHub gave this host, and only where the name is the same. `None` where that id is somebody else's.
 ///
 /// # Errors
@@ -83,4 +93,50 @@ pub async fn remove(host: &Host, github: &Client, kept: &Kept) -> Result<Removal
         files::remove_tree(&host.root.at(&kept.paths.identity))?;
     }
     Ok(removal)
+}
+
+/// Has it an identity, made with what `registration` says?
+#[must_use]
+pub fn is_current(host: &Host, paths: &RunnerPaths, registration: &Registration<'_>) -> bool {
+    let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
+    files::exists(&host.root.at(&paths.identity_mark())) && kept == Some(registration.fingerprint())
+}
+
+/// Lets the next start register it anew, also where its identity is as `registration` says. The identity stays until the new one is complete, and what GitHub knows
+/// under its name is replaced: the entrypoint sees other settings than those that were kept. Returns what has to stand there for the identity to be good again.
+///
+/// # Errors
+/// The identity could not be written.
+pub fn outdate(
+    host: &Host,
+    paths: &RunnerPaths,
+    registration: &Registration<'_>,
+) -> Result<Option<String>, FileError> {
+    // What is asked for by hand is no circle.
+    files::remove(&host.root.at(&paths.registrations))?;
+    if !is_current(host, paths, registration) {
+        return Ok(None);
+    }
+    let kept = registration.fingerprint();
+    keep(host, paths, &Registration::name_alone(&kept))?;
+    Ok(Some(kept))
+}
+
+/// Takes that back where GitHub has refused the new registration: the old one is as good as it was. Is it there?
+///
+/// # Errors
+/// The identity could not be written.
+pub fn restore(host: &Host, paths: &RunnerPaths, kept: &str) -> Result<bool, FileError> {
+    let is_there = files::exists(&host.root.at(&paths.identity_mark()));
+    if is_there {
+        keep(host, paths, kept)?;
+    }
+    Ok(is_there)
+}
+
+/// What this host writes beside the identity belongs to the container's root, as the rest of it does.
+fn keep(host: &Host, paths: &RunnerPaths, fingerprint: &str) -> Result<(), FileError> {
+    let path = host.root.at(&paths.fingerprint());
+    files::write(&path, fingerprint.as_bytes(), 0o600)?;
+    files::owner(&host.root.at(&paths.identity))?.map_or(Ok(()), |owner| files::give(&path, owner))
 }

@@ -42,7 +42,6 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
             failed: state.active_state == ActiveState::Failed,
             has_been_started: started_with.is_some(),
             outdated: started_with != digest_in_use(&host.root, state)?,
-            busy: !busy(host, &[runner.number])?.is_empty(),
             drained: super::drain::is_marked(&host.root, &runner.paths),
         });
     }

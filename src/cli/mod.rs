@@ -16,6 +16,7 @@ mod failure;
 mod gc;
 mod generate;
 mod github_client;
+mod held_back;
 mod init;
 mod install_units;
 mod logs;
@@ -24,6 +25,7 @@ mod output;
 mod power;
 mod progress;
 mod prune;
+mod register;
 mod reports;
 mod roll;
 mod schema;
@@ -69,6 +71,8 @@ enum Command {
     Down(power::Args),
     /// Restart runners, each as soon as no workflow job runs on it
     Restart(power::Args),
+    /// Give a runner that needs one a new registration token, and wait until it is online; with a credential for GitHub, register it anew
+    Register(register::Args),
     /// Take runners out of service: stop each as soon as it is idle, and keep it stopped, also after a reboot
     Drain(drain::Args),
     /// Take drained runners back into service
@@ -128,6 +132,7 @@ impl Cli {
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
             Command::Drain(args) => drain::run(&args, &global),
             Command::Undrain(args) => drain::undrain(&args, &global),
+            Command::Register(args) => register::run(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
             Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),

@@ -133,8 +133,9 @@ macro_rules! from_github {
 from_github!(RegistrationToken RemovalToken InstallationToken);
 
 impl RegistrationToken {
-    /// A token that was copied by hand.
-    pub(super) fn copied(text: SecretString) -> Option<Self> {
+    /// A token that was copied by hand; `None` where it cannot be one.
+    #[must_use]
+    pub fn copied(text: SecretString) -> Option<Self> {
         is_likely_token(text.expose_secret(), 1024).then_some(Self(text))
     }
 }

@@ -30,7 +30,7 @@ pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
-pub use tokens::{TokenError, Tokens, variable};
+pub use tokens::{TokenError, Tokens, variable, with_token};
 pub use url::{ApiUrl, GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 

@@ -9,6 +9,7 @@ mod layout;
 pub mod names;
 mod observed;
 pub mod plan;
+mod registering;
 mod roll;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
+pub use registering::{Registering, Verdict};
 pub use roll::{FleetNow, Roll, RunnerNow};
 
 use crate::config::{
@@ -177,7 +179,12 @@ impl Fleet {
         if self.github.has_api() {
             return TokenSource::Credential { file: self.layout.credential_file.display().to_string() };
         }
-        TokenSource::Variable { name: variable(number), file: self.layout.tokens.display().to_string() }
+        TokenSource::Variable {
+            name: variable(number),
+            file: self.layout.tokens.display().to_string(),
+            page: self.url.new_runner_page(),
+            command: format!("runnerctl register{} {number}", self.layout.scope.option()),
+        }
     }
 
     /// The runner of that number.

@@ -36,6 +36,19 @@ impl Registration<'_> {
         )
     }
 
+    /// Where a runner with that fingerprint was registered.
+    #[must_use]
+    pub fn url_of(fingerprint: &str) -> Option<&str> {
+        fingerprint.lines().find_map(|line| line.strip_prefix("url="))
+    }
+
+    /// What is left of a fingerprint that says whose the name is, and that differs from any other.
+    #[must_use]
+    pub fn name_alone(fingerprint: &str) -> String {
+        let says_whose = |line: &&str| line.starts_with("url=") || line.starts_with("name=");
+        fingerprint.lines().filter(says_whose).fold(String::new(), |text, line| text + line + "\n")
+    }
+
     /// Tells one fingerprint from another, for a command line.
     #[must_use]
     pub fn digest(&self) -> String {

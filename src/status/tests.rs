@@ -5,7 +5,8 @@ use crate::runner::{Session, SessionState, TokenSource};
 
 fn token() -> TokenSource {
     let file = "/etc/homelab-runners/.env".to_owned();
-    TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file }
+    let (page, command) = ("https://github.com/acme/shop".to_owned(), "runnerctl register 3".to_owned());
+    TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file, page, command }
 }
 
 fn online() -> RunnerStatus {

@@ -15,7 +15,9 @@
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
+//! | `tokens_file` | a new token in the `.env` |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
+//! | `when_idle` | `install-units` around running workflow jobs |
 
 #![expect(
     clippy::unwrap_used,
@@ -40,4 +42,7 @@ mod report_server;
 
 mod runner_contract;
 mod systemd_edge;
+mod tokens_file;
 mod values;
+mod when_idle;
+mod worker;

@@ -4,7 +4,7 @@ use std::fs;
 
 use homelab_runners::apply::Host;
 use homelab_runners::apply::drain::{Drain, Drained};
-use homelab_runners::apply::registrations::{kept, remove};
+use homelab_runners::apply::registrations::{is_current, kept, outdate, remove, restore};
 use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::Root;
 use homelab_runners::fleet::{Fleet, Layout};
@@ -56,17 +56,21 @@ impl Bed {
         self.directory.path().join(format!("var/lib/homelab-runners/{number}/identity")).exists()
     }
 
-    async fn drain(&self) -> Drained {
+    fn fleet() -> Fleet {
         let config = Config::parse("url = \"https://github.com/acme/shop\"\ncount = 2\n").unwrap();
-        let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
+        Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into())
+    }
+
+    async fn drain(&self) -> Drained {
+        let fleet = Self::fleet();
         let drain = Drain {
             host: &self.host,
             systemd: self.host.systemd.as_ref().unwrap(),
-            github: Some(&self.client),
+            github: Some((&self.client, &fleet.url)),
             stop_limit: std::time::Duration::from_secs(60),
             deadline: None,
         };
-        drain.end(fleet.runner(2).unwrap(), &mut |_| {}).await.unwrap()
+        drain.end(2, &mut |_| {}).await.unwrap()
     }
 }
 
@@ -144,4 +148,49 @@ async fn without_an_answer_of_github_a_runner_is_drained_as_this_host_sees_it_an
         "{:?}",
         bed.systemd.journal()
     );
+}
+
+#[tokio::test]
+async fn a_runner_that_was_registered_elsewhere_is_not_asked_for_under_its_old_id() {
+    let bed = Bed::new(Vec::new()).await;
+    let fingerprint = "var/lib/homelab-runners/2/identity/fingerprint";
+    fs::write(bed.directory.path().join(fingerprint), "url=https://github.com/acme/other\n").unwrap();
+    assert!(matches!(bed.drain().await, Drained::Ended));
+    assert_eq!(bed.github.lines(), Vec::<String>::new());
+    assert!(bed.has_identity(2));
+}
+
+#[tokio::test]
+async fn a_runner_under_an_old_name_of_its_own_is_drained_at_github_too() {
+    let bed = Bed::new(vec![runner(22, "old-name-2"), gone()]).await;
+    let agent = "{\"agentId\": 22, \"agentName\": \"old-name-2\"}";
+    fs::write(bed.directory.path().join("var/lib/homelab-runners/2/identity/.runner"), agent).unwrap();
+    assert!(matches!(bed.drain().await, Drained::Ended));
+    assert_eq!(bed.github.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_to_register_anew_keeps_its_name_and_identity_and_can_go_back() {
+    let bed = Bed::new(Vec::new()).await;
+    let fleet = Bed::fleet();
+    let runner = fleet.runner(2).unwrap();
+    let wanted = fleet.registration(runner);
+    let fingerprint = bed.directory.path().join("var/lib/homelab-runners/2/identity/fingerprint");
+    let asked = bed.directory.path().join("var/lib/homelab-runners/2/registrations");
+    fs::write(&asked, "2026-11-26T18:00:00Z\n").unwrap();
+    // Made with other labels: it registers again by itself, and its old identity stays what it was.
+    fs::write(&fingerprint, "url=https://github.com/acme/shop\nname=homelab-runner-2\nlabels=old\n").unwrap();
+    assert_eq!(outdate(&bed.host, &runner.paths, &wanted).unwrap(), None);
+    assert!(fs::read_to_string(&fingerprint).unwrap().contains("labels=old") && !asked.exists());
+
+    fs::write(&fingerprint, wanted.fingerprint()).unwrap();
+    assert!(is_current(&bed.host, &runner.paths, &wanted));
+    let kept = outdate(&bed.host, &runner.paths, &wanted).unwrap().unwrap();
+    assert!(!is_current(&bed.host, &runner.paths, &wanted) && bed.has_identity(2));
+    let left = fs::read_to_string(&fingerprint).unwrap();
+    assert_eq!(left, "url=https://github.com/acme/shop\nname=homelab-runner-2\n");
+    assert!(restore(&bed.host, &runner.paths, &kept).unwrap());
+    assert!(is_current(&bed.host, &runner.paths, &wanted));
+    fs::remove_file(bed.directory.path().join("var/lib/homelab-runners/2/identity/.runner")).unwrap();
+    assert!(!restore(&bed.host, &runner.paths, &kept).unwrap(), "there is nothing to go back to");
 }

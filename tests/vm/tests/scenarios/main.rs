@@ -16,6 +16,7 @@ mod limits;
 mod nixos;
 mod prune;
 mod queue;
+mod register;
 mod reports;
 mod retention;
 mod secrets;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
+        register::SCENARIOS,
         engine::REMOVING,
         user::SCENARIOS,
         ways::PODMAN,
