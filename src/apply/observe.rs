@@ -94,6 +94,7 @@ pub fn sweep(host: &Host) -> Result<(), Error> {
     for directory in [&layout.quadlet_dir, &layout.unit_dir, &layout.scripts, &layout.state] {
         files::sweep(&host.root.at(directory))?;
     }
+    super::trial::sweep(host)?;
     Ok(())
 }
 

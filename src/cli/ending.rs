@@ -46,19 +46,23 @@ impl Endings<'_> {
         self.host
     }
 
-    /// Ends a runner as soon as it is idle, and says what there is to wait for.
-    ///
-    /// # Errors
-    /// The host could not be read.
-    pub(super) async fn end(&self, runner: &Runner) -> Result<Drained, Failure> {
-        let drain = Drain {
+    /// What ends a runner.
+    pub(super) fn drain(&self) -> Drain<'_> {
+        Drain {
             host: self.host,
             systemd: self.systemd,
             github: self.github.as_ref(),
             stop_limit: install_units::unit_limit(self.context),
             deadline: self.deadline,
-        };
-        let ended = drain.end(runner, &mut |news| tell(runner, &news)).await?;
+        }
+    }
+
+    /// Ends a runner as soon as it is idle, and says what there is to wait for.
+    ///
+    /// # Errors
+    /// The host could not be read.
+    pub(super) async fn end(&self, runner: &Runner) -> Result<Drained, Failure> {
+        let ended = self.drain().end(runner, &mut |news| tell(runner, &news)).await?;
         match &ended {
             Drained::Ended => {}
             Drained::Busy => output::warn(
@@ -82,7 +86,8 @@ impl Endings<'_> {
     }
 }
 
-fn tell(runner: &Runner, news: &News) {
+/// Says what a drain waits for.
+pub(super) fn tell(runner: &Runner, news: &News) {
     match news {
         News::Waits => output::say(&format!("{}: runs a workflow job; waiting for its end", runner.name)),
         News::Unasked(error) => output::warn(

@@ -10,6 +10,7 @@ pub mod names;
 mod observed;
 pub mod plan;
 mod roll;
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 pub use roll::{FleetNow, Roll, RunnerNow};
+pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,

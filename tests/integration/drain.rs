@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -18,6 +18,20 @@ use tokio::time::{Instant, sleep};
 use crate::fake_systemd::{FakeSystemd, Script};
 
 const UNIT: &str = "homelab-runner@1.service";
+
+/// A workflow job begins on a runner: a process of that name, from a program in `directory`, is in its control group.
+pub(crate) fn begin_workflow_job(host: &Host, number: u16, directory: &Path) -> Child {
+    let program = directory.join(WORKER);
+    if !program.exists() {
+        fs::copy("/bin/sleep", &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let worker = Command::new(program).arg("1000").spawn().unwrap();
+    let slice = host.control_groups.join(names::slice_control_group(number));
+    fs::create_dir_all(&slice).unwrap();
+    fs::write(slice.join("cgroup.procs"), format!("{}\n", worker.id())).unwrap();
+    worker
+}
 
 struct Bed {
     directory: TempDir,
@@ -45,20 +59,8 @@ impl Bed {
         Self { directory, host, fleet, systemd: fake }
     }
 
-    fn processes(&self) -> PathBuf {
-        self.host.control_groups.join(names::slice_control_group(1)).join("cgroup.procs")
-    }
-
-    /// A workflow job begins on the runner: a process of that name is in its control group.
     fn begin_workflow_job(&self) -> Child {
-        let program = self.directory.path().join(WORKER);
-        if !program.exists() {
-            fs::copy("/bin/sleep", &program).unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let worker = Command::new(program).arg("1000").spawn().unwrap();
-        fs::write(self.processes(), format!("{}\n", worker.id())).unwrap();
-        worker
+        begin_workflow_job(&self.host, 1, self.directory.path())
     }
 
     async fn drain(&self, deadline: Option<Instant>) -> (Drained, Vec<News>) {

@@ -15,6 +15,7 @@
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
+//! | `update` | a new image that goes round, and back |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
 
 #![expect(
@@ -40,4 +41,5 @@ mod report_server;
 
 mod runner_contract;
 mod systemd_edge;
+mod update;
 mod values;
