@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use homelab_runners::apply::trial::{self, TRIAL};
 use homelab_runners::apply::update::{End, News};
+use homelab_runners::fleet::names;
 use homelab_runners::runner::SessionState;
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +23,7 @@ async fn a_new_image_goes_to_one_runner_first_and_then_to_the_others_one_by_one(
     assert!(matches!(end, Ok(Some(End::Done))), "{end:?}");
     assert_eq!(bed.images(), [NEW; 3]);
     assert_eq!(bed.meaning(REFERENCE), NEW);
-    let each = |number| format!("StopUnit {0} StartUnit {0}", bed::unit(number));
+    let each = |number| format!("StopUnit {0} StartUnit {0}", names::service(number));
     assert_eq!(bed.starts_and_stops().join(" "), [each(1), each(2), each(3)].join(" "));
     assert!(begin.elapsed() > 3 * TRIAL, "{:?}", begin.elapsed());
     assert!(
@@ -104,6 +105,7 @@ async fn whichever_is_idle_first_is_the_canary_and_until_then_the_reference_mean
     let mut first = bed.begin_workflow_job(1);
     let mut second = bed.begin_workflow_job(2);
     let workflow_jobs = async {
+        bed.pulled().await;
         sleep(HOUR).await;
         assert_eq!((bed.meaning(REFERENCE).as_str(), bed.starts_and_stops().len()), (OLD, 0));
         second.kill().unwrap();
@@ -140,6 +142,7 @@ async fn an_interruption_ends_the_wait_for_workflow_jobs_and_changes_nothing() {
     bed.publish(NEW);
     let mut worker = bed.begin_workflow_job(1);
     let interrupt = async {
+        bed.pulled().await;
         sleep(HOUR).await;
         bed.interrupt();
     };

@@ -17,7 +17,7 @@ use homelab_runners::fleet::{Fleet, Layout, Runner, names};
 use homelab_runners::units::{self, Programs};
 use tempfile::TempDir;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::drain::begin_workflow_job;
 use crate::fake_systemd::{FakeSystemd, HostSide, Script};
@@ -25,10 +25,6 @@ use crate::fake_systemd::{FakeSystemd, HostSide, Script};
 pub(super) const REFERENCE: &str = "registry.example/runner:stable";
 pub(super) const OLD: &str = "old";
 pub(super) const NEW: &str = "new";
-
-pub(super) fn unit(number: u16) -> String {
-    names::service(number)
-}
 
 pub(super) struct Bed {
     directory: TempDir,
@@ -72,11 +68,11 @@ impl Bed {
         };
         for runner in &fleet.runners {
             starts.run(runner, OLD);
-            let path = fleet.layout.unit_dir.join(unit(runner.number));
+            let path = fleet.layout.unit_dir.join(names::service(runner.number));
             let text = fs::read_to_string(root.at(&path)).unwrap();
             write(&root.at(&runner.paths.started_with), units::digest_of(&text).unwrap());
-            fake.unit(&unit(runner.number), Script::DONE);
-            fake.properties(&unit(runner.number), |unit| {
+            fake.unit(&names::service(runner.number), Script::DONE);
+            fake.properties(&names::service(runner.number), |unit| {
                 "active".clone_into(&mut unit.active_state);
                 unit.fragment_path = path.display().to_string();
             });
@@ -138,7 +134,7 @@ impl Bed {
         let runner = &self.fleet.runners[usize::from(number) - 1];
         fs::remove_file(self.engine().0.join("containers").join(&runner.name)).unwrap();
         write(&self.host.root.at(&runner.paths.session()), "failed\nthe listener ended with 9\n");
-        self.systemd.properties(&unit(number), |unit| "failed".clone_into(&mut unit.active_state));
+        self.systemd.properties(&names::service(number), |unit| "failed".clone_into(&mut unit.active_state));
     }
 
     pub(super) async fn update(&self) -> (Result<Option<End>, Error>, Vec<News>) {
@@ -186,6 +182,13 @@ impl Bed {
 
     pub(super) fn calls(&self) -> String {
         fs::read_to_string(self.engine().0.join("calls")).unwrap_or_default()
+    }
+
+    /// Waits until what was pulled has lost the name again. (The paused clock does not wait for the engine's process.)
+    pub(super) async fn pulled(&self) {
+        while !self.calls().contains(&format!("tag {OLD}")) {
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(super) fn starts_and_stops(&self) -> Vec<String> {
@@ -257,7 +260,7 @@ impl Starts {
 impl HostSide for Starts {
     fn reload(&mut self) -> BTreeSet<String> {
         self.loaded.clear();
-        let names: Vec<String> = self.runners.iter().map(|runner| unit(runner.number)).collect();
+        let names: Vec<String> = self.runners.iter().map(|runner| names::service(runner.number)).collect();
         for name in &names {
             let directory = Path::new("/run/systemd/system").join(format!("{name}.d"));
             let Ok(text) = fs::read_to_string(self.root.at(&directory).join(names::TRIAL)) else { continue };
