@@ -64,7 +64,7 @@ impl Words<'_> {
             }
             News::Tries(number, false) => output::say(&format!("{}: gets the new image", self.name(*number))),
             News::Replaced(number) => {
-                output::say(&format!("{}: online with the new image", self.name(*number)))
+                output::say(&format!("{}: online with the new image", self.name(*number)));
             }
             News::PutsBack(number, trouble) => {
                 let Some(runner) = self.runner(*number) else { return };

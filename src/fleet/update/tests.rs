@@ -85,7 +85,7 @@ fn a_runner_that_failed_on_the_old_image_gets_the_new_one() {
         now.running = false;
         now.failed = true;
     });
-    assert_eq!(update().step(&[failed.clone()], None), UpdateStep::Replace(1));
+    assert_eq!(update().step(std::slice::from_ref(&failed), None), UpdateStep::Replace(1));
     let nothing_new = Update { before: Some("new".to_owned()), ..update() };
     assert_eq!(nothing_new.step(&[failed], None), UpdateStep::Done);
 }

@@ -19,9 +19,15 @@ fn on_host(below: &Below, arguments: &[&str]) -> Called {
 #[test]
 fn without_a_bus_one_sentence_and_a_hint_are_said() {
     let below = Below::with_config(CONFIG);
-    for arguments in
-        [&["status"][..], &["diff"], &["up"], &["down", "2"], &["restart", "1"], &["uninstall-units"]]
-    {
+    for arguments in [
+        &["status"][..],
+        &["diff"],
+        &["up"],
+        &["down", "2"],
+        &["restart", "1"],
+        &["update"],
+        &["uninstall-units"],
+    ] {
         let called = on_host(&below, arguments).ends(2);
         let lines: Vec<&str> = called.stderr.lines().collect();
         assert_eq!(lines.len(), 2, "{arguments:?}: {}", called.stderr);
@@ -34,9 +40,14 @@ fn without_a_bus_one_sentence_and_a_hint_are_said() {
 #[test]
 fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
     let below = Below::with_config(CONFIG);
-    for arguments in
-        [&["logs", "9"][..], &["up", "9"], &["down", "1", "9"], &["restart", "0"], &["status", "9"]]
-    {
+    for arguments in [
+        &["logs", "9"][..],
+        &["up", "9"],
+        &["down", "1", "9"],
+        &["restart", "0"],
+        &["update", "9"],
+        &["status", "9"],
+    ] {
         let called = on_host(&below, arguments).ends(2);
         called.says(&["there is no runner ", "hint: the config has runners 1 to 4"]);
     }
@@ -47,7 +58,7 @@ fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
 fn below_a_root_nothing_runs_that_could_be_started_or_looked_at() {
     let below = Below::with_config(CONFIG);
     below.run("status").ends(2).says(&["nothing runs below a --root", "hint: leave --root out"]);
-    for command in ["up", "down", "restart"] {
+    for command in ["up", "down", "restart", "update"] {
         below.run(command).ends(2).says(&["--root", "hint: "]);
     }
 }

@@ -18,6 +18,7 @@ mod prune;
 mod queue;
 mod reports;
 mod retention;
+mod update;
 mod user;
 mod walls;
 mod ways;
@@ -31,6 +32,7 @@ const LONG: &[&str] = &[
     "act_runs_a_workflow_file_on_the_private_engine",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
+    "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        update::SCENARIOS,
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
