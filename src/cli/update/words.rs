@@ -97,6 +97,7 @@ impl Words<'_> {
     pub(super) fn tell_end(&self, update: &Update, end: &End) -> Outcome {
         let image = self.image;
         let engine = self.context.fleet.engine.program();
+        let user = self.context.fleet.layout.scope.option();
         match end {
             End::Done => {
                 output::say(&format!("{image}: done, it is {} now", short(&update.new)));
@@ -113,9 +114,12 @@ impl Words<'_> {
                 }
                 Outcome::Busy
             }
-            End::Interrupted => Outcome::Interrupted,
+            End::Interrupted => {
+                output::say(&format!("{image}: not done; `runnerctl update{user}` goes on"));
+                Outcome::Interrupted
+            }
             End::Unwell(number) => {
-                let hint = format!("see `runnerctl logs {number}`; when it is online, run this again");
+                let hint = format!("see `runnerctl logs{user} {number}`; when it is online, run this again");
                 output::error(
                     &format!("runner {number} has the new image and is not online: nothing else was touched"),
                     Some(&hint),
@@ -128,10 +132,10 @@ impl Words<'_> {
                 let state = if *is_back {
                     "is online with the old image"
                 } else {
-                    "IS NOT ONLINE with the old image either"
+                    "is not online with the old image either"
                 };
                 let hint = format!(
-                    "read `runnerctl logs {number}`, mend the image ({id}) or wait for the next one, then run this again"
+                    "read `runnerctl logs{user} {number}`, mend the image ({id}) or wait for the next one, then run this again"
                 );
                 output::error(
                     &format!(
