@@ -10,7 +10,7 @@ use homelab_runners::fleet::names;
 use homelab_runners::runner::SessionState;
 use tokio::time::{Instant, sleep};
 
-use bed::{Bed, NEW, OLD, REFERENCE};
+use bed::{Bed, NEW, OLD, REFERENCE, until};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -74,9 +74,7 @@ async fn a_canary_that_does_not_stay_online_goes_back() {
     let bed = Bed::with_runners(2).await;
     bed.publish(NEW);
     let fall = async {
-        while bed.images()[0] != NEW {
-            sleep(Duration::from_millis(500)).await;
-        }
+        until("the canary runs", || bed.images()[0] == NEW).await;
         sleep(Duration::from_secs(7)).await;
         bed.fall_over(1);
     };
@@ -159,9 +157,7 @@ async fn an_interruption_ends_a_pull() {
     bed.publish(NEW);
     bed.pulls_hang();
     let interrupt = async {
-        while !bed.calls().contains("pull") {
-            sleep(Duration::from_millis(20)).await;
-        }
+        until("the engine pulls", || bed.calls().contains("pull")).await;
         bed.interrupt();
     };
     let ((end, _), ()) = tokio::join!(bed.update(), interrupt);
@@ -174,9 +170,7 @@ async fn an_interruption_lets_no_runner_out_of_service() {
     let bed = Bed::with_runners(2).await;
     bed.publish(NEW);
     let interrupt = async {
-        while bed.starts_and_stops().is_empty() {
-            sleep(Duration::from_millis(500)).await;
-        }
+        until("the canary is stopped", || !bed.starts_and_stops().is_empty()).await;
         bed.interrupt();
     };
     let ((end, _), ()) = tokio::join!(bed.update(), interrupt);
@@ -194,7 +188,7 @@ async fn an_update_that_was_killed_is_continued_by_the_next() {
     bed.publish(NEW);
     tokio::select! {
         _ = bed.update() => panic!("it came to its end"),
-        () = async { while !bed.has_drop_ins() { sleep(Duration::from_millis(100)).await } } => {}
+        () = until("the canary starts", || bed.has_drop_ins()) => {}
     }
     assert_eq!(bed.meaning(REFERENCE), OLD, "a reboot starts what works");
     assert!(trial::sweep(&bed.host).unwrap() && !bed.has_drop_ins());

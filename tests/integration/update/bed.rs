@@ -186,9 +186,7 @@ impl Bed {
 
     /// Waits until what was pulled has lost the name again. (The paused clock does not wait for the engine's process.)
     pub(super) async fn pulled(&self) {
-        while !self.calls().contains(&format!("tag {OLD}")) {
-            sleep(Duration::from_millis(20)).await;
-        }
+        until("the name went back", || self.calls().contains(&format!("tag {OLD}"))).await;
     }
 
     pub(super) fn starts_and_stops(&self) -> Vec<String> {
@@ -289,6 +287,15 @@ impl HostSide for Starts {
         } else {
             self.run(runner, &id);
         }
+    }
+}
+
+/// Waits, for half a minute of real time: engines are processes, whatever the clock of the test says.
+pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begin = std::time::Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        sleep(Duration::from_millis(100)).await;
     }
 }
 
