@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,7 +42,7 @@ struct InspectedContainer {
 /// The engine cannot be started or cannot pull; it has said why on standard error.
 pub async fn pull(engine: &Path, reference: &str) -> Result<(), ProgramError> {
     let start = |source| ProgramError::Start { program: engine.to_owned(), source };
-    let mut command = tokio::process::Command::new(engine);
+    let mut command = tokio::process::Command::from(apart(engine));
     // Podman prints the id there, Docker its progress.
     let to_stderr = io::stderr();
     let to_stderr = std::os::fd::AsFd::as_fd(&to_stderr).try_clone_to_owned().map_err(start)?;
@@ -62,7 +63,7 @@ pub fn runner_images(engine: &Path, asked: &[&str]) -> Result<BTreeMap<String, R
     let mut found = BTreeMap::new();
     for name in asked {
         // One by one: an answer does not say which question it belongs to.
-        let mut command = Command::new(engine);
+        let mut command = apart(engine);
         command.args(["image", "inspect", name]);
         let text = match output(command) {
             Err(ProgramError::Failed { stderr, .. }) if is_missing(&stderr) => continue,
@@ -82,7 +83,7 @@ pub fn runner_images(engine: &Path, asked: &[&str]) -> Result<BTreeMap<String, R
 /// # Errors
 /// The engine has no such image, or cannot be started.
 pub fn tag(engine: &Path, id: &str, reference: &str) -> Result<(), ProgramError> {
-    let mut command = Command::new(engine);
+    let mut command = apart(engine);
     command.args(["tag", id, reference]);
     output(command).map(drop)
 }
@@ -92,14 +93,14 @@ pub fn tag(engine: &Path, id: &str, reference: &str) -> Result<(), ProgramError>
 /// # Errors
 /// The engine cannot be asked.
 pub fn container_images(engine: &Path, names: &[&str]) -> Result<BTreeMap<String, String>, ProgramError> {
-    let mut list = Command::new(engine);
+    let mut list = apart(engine);
     list.args(["ps", "--format", "{{.Names}}"]);
     let running = output(list)?;
     let running: Vec<&str> = running.lines().filter(|name| names.contains(name)).collect();
     if running.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut command = Command::new(engine);
+    let mut command = apart(engine);
     command.args(["container", "inspect"]).args(&running);
     let text = match output(command) {
         // One of them has ended meanwhile: each by itself, then.
@@ -115,6 +116,13 @@ pub fn container_images(engine: &Path, names: &[&str]) -> Result<BTreeMap<String
         (container.name.trim_start_matches('/').to_owned(), plain_id(&container.image))
     };
     Ok(inspected.into_iter().map(image).collect())
+}
+
+/// Out of reach of the terminal's Ctrl-C: what it means in the middle of an update is the caller's decision.
+fn apart(engine: &Path) -> Command {
+    let mut command = Command::new(engine);
+    command.process_group(0);
+    command
 }
 
 /// "no such image", "No such container", "image not known": podman-image-exists(1) would be one call more.
