@@ -94,15 +94,10 @@ impl Endings<'_> {
 
     /// Says what there is to wait for.
     pub(super) fn tell_news(&self, number: u16, news: &News) {
-        // One that the config has no more has no other name.
-        let runner = self.context.fleet.runner(number);
-        let name = runner.map_or_else(|| format!("runner {number}"), |runner| runner.name.clone());
-        match news {
-            News::Waits => output::say(&format!("{name}: runs a workflow job; waiting for its end")),
-            News::Unasked(error) => output::warn(
-                &format!("{name}: {error}; it is ended when this host sees it idle"),
-                error.hint().as_deref(),
-            ),
+        match self.context.fleet.runner(number) {
+            Some(runner) => tell_news(&runner.name, news),
+            // The config has it no more.
+            None => tell_news(&format!("runner {number}"), news),
         }
     }
 
@@ -137,4 +132,15 @@ pub(super) async fn all_well(
 ) -> Result<bool, Failure> {
     let done = futures_util::future::join_all(each).await;
     Ok(done.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well))
+}
+
+/// Says what the end of `runner` waits for.
+pub(super) fn tell_news(runner: &str, news: &News) {
+    match news {
+        News::Waits => output::say(&format!("{runner}: runs a workflow job; waiting for its end")),
+        News::Unasked(error) => output::warn(
+            &format!("{runner}: {error}; it is ended when this host sees it idle"),
+            error.hint().as_deref(),
+        ),
+    }
 }

@@ -33,6 +33,7 @@ mod selection;
 mod status;
 mod uninstall_units;
 mod unit_step;
+mod update;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -79,6 +80,8 @@ enum Command {
     Undrain(drain::UndrainArgs),
     /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
     Roll(roll::Args),
+    /// Pull the runners' image and bring it to them: one first, then the others one by one, each when it is idle; back if it does not work
+    Update(update::Args),
     /// Remove at GitHub the registrations of runners that the config has no more
     Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
@@ -134,6 +137,7 @@ impl Cli {
             Command::Undrain(args) => drain::undrain(&args, &global),
             Command::Register(args) => register::run(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
+            Command::Update(args) => update::run(&args, &global),
             Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Why(args) => why::run(&args, &global),

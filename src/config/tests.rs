@@ -378,3 +378,21 @@ proptest! {
         prop_assert_eq!(size.to_string().parse::<MemorySize>().unwrap(), size);
     }
 }
+
+#[test]
+fn an_image_tells_its_version_and_whether_it_can_change() {
+    let image = |text: &str| text.parse::<Image>().unwrap();
+    for (text, version) in [
+        ("ghcr.io/actions/actions-runner:2.338.0", Some("2.338.0")),
+        ("docker.io/myoung34/github-runner:2.338.0-ubuntu-noble", Some("2.338.0")),
+        ("x.y:5000/runner:v2.338.0", Some("2.338.0")),
+        ("x.y/runner:2.338.0@sha256:abc", Some("2.338.0")),
+        ("x.y/runner:stable", None),
+        ("x.y/runner:24.04", None),
+        ("x.y:5000/runner@sha256:abc", None),
+    ] {
+        assert_eq!(image(text).version(), version, "{text}");
+    }
+    assert!(image("x.y/runner@sha256:abc").is_digest() && !image("x.y/runner:1").is_digest());
+    assert!(image("localhost/runner:1").is_local() && !image("localhost:5000/runner:1").is_local());
+}

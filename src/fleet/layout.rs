@@ -70,6 +70,8 @@ pub struct Layout {
     pub quadlet_dir: PathBuf,
     /// Unit files.
     pub unit_dir: PathBuf,
+    /// Unit files that a reboot takes away, systemd.unit(5).
+    pub runtime_unit_dir: PathBuf,
     /// Podman's socket, if the host's own is given to workflows.
     pub podman_socket: PathBuf,
 }
@@ -201,6 +203,7 @@ impl Layout {
             images: PathBuf::from("/var/lib/homelab-runners/images"),
             quadlet_dir: PathBuf::from("/etc/containers/systemd"),
             unit_dir: PathBuf::from("/etc/systemd/system"),
+            runtime_unit_dir: PathBuf::from("/run/systemd/system"),
             podman_socket: PathBuf::from("/run/podman/podman.sock"),
         }
     }
@@ -222,6 +225,7 @@ impl Layout {
             state,
             quadlet_dir: dirs.config.join("containers/systemd"),
             unit_dir: dirs.config.join("systemd/user"),
+            runtime_unit_dir: dirs.runtime.join("systemd/user"),
             podman_socket: dirs.runtime.join("podman/podman.sock"),
         }
     }

@@ -11,6 +11,7 @@ mod observed;
 pub mod plan;
 mod registering;
 mod roll;
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 pub use registering::{Registering, Verdict};
 pub use roll::{FleetNow, Roll, RunnerNow};
+pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,

@@ -98,6 +98,15 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
     }
 }
 
+/// The directory of drop-ins of runner `number`'s unit, systemd.unit(5).
+#[must_use]
+pub fn drop_ins(number: u16) -> String {
+    format!("{}.d", service(number))
+}
+
+/// A drop-in that starts a runner on another image for once; after those of the user's own.
+pub const TRIAL: &str = "90-runnerctl-trial.conf";
+
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {

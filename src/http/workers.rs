@@ -70,11 +70,11 @@ mod tests {
         let (say, heard) = oneshot::channel();
         workers.take(async move {
             sleep(Duration::from_millis(50)).await;
-            drop(ended.recv());
+            assert!(ended.recv().is_err(), "only the end of the test ends it");
         });
         workers.take(async move {
             sleep(Duration::from_millis(300)).await;
-            drop(say.send(()));
+            say.send(()).unwrap();
         });
         let is_seen = tokio::select! {
             never = workers.keep_watch(|| true) => match never {},

@@ -10,6 +10,7 @@ mod images;
 mod networks;
 mod probe;
 mod quadlet;
+mod runner_images;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -25,6 +26,7 @@ pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
+pub use runner_images::{RunnerImage, container_images, pull, runner_images, tag};
 
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]

@@ -137,7 +137,7 @@ impl RunnerExit {
             Self::Refused => "GitHub refused the registration",
             Self::NameTaken => "a runner of this name exists at GitHub and is not ours",
             Self::SessionConflict => "GitHub holds another session of this runner",
-            Self::VersionRefused => "GitHub refuses this version of the runner",
+            Self::VersionRefused => "GitHub refuses this version of the runner: it is deprecated",
             Self::RegistrationRemoved => {
                 "the registration was removed at GitHub; the kept identity is deleted"
             }
@@ -165,7 +165,9 @@ impl RunnerExit {
                 "restarted by itself; look for a second runner with the same identity if this repeats"
                     .to_owned()
             }
-            Self::VersionRefused => "use a newer runner image, then restart the unit".to_owned(),
+            Self::VersionRefused => {
+                "a newer image is needed: `runnerctl update`, or where its tag names a version a newer `image` in the config and `runnerctl install-units`".to_owned()
+            }
             Self::RegistrationRemoved => match token {
                 TokenSource::Variable { .. } => format!("to register again, {}", token.renew()),
                 TokenSource::Credential { .. } => "it registers again by itself".to_owned(),

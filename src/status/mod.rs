@@ -1,11 +1,13 @@
 //! What people and scripts read about the fleet, from facts that were gathered elsewhere. Pure.
 
 mod explain;
+mod image_age;
 mod table;
 
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
+pub use image_age::{ImageAge, old_images};
 pub use table::{size, table};
 
 /// Everything `runnerctl status` knows of one runner. The fields of the JSON, too: additions are fine, changes are not.
@@ -47,6 +49,8 @@ pub struct RunnerStatus {
     pub memory_bytes: Option<u64>,
     /// `MemoryMax=`, bytes.
     pub memory_max_bytes: Option<u64>,
+    /// The image of its container, and how old that is; `null` where there is no container.
+    pub image: Option<ImageAge>,
     /// What is the matter, where something is.
     pub problem: Option<String>,
     /// What to do about it.

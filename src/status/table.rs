@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::RunnerStatus;
+use super::{ImageAge, RunnerStatus};
 
 const GIBIBYTE: f64 = 1_073_741_824.0;
 const MEBIBYTE: f64 = 1_048_576.0;
@@ -14,7 +14,18 @@ const KIBIBYTE: f64 = 1024.0;
 pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["N", "RUNNER", "STATE", "HEALTH", "SINCE", "RESTARTS", "CPU", "MEMORY", "REGISTERED"]);
+    table.set_header([
+        "N",
+        "RUNNER",
+        "STATE",
+        "HEALTH",
+        "SINCE",
+        "RESTARTS",
+        "CPU",
+        "MEMORY",
+        "IMAGE",
+        "REGISTERED",
+    ]);
     for runner in runners {
         table.add_row([
             runner.number.to_string(),
@@ -25,6 +36,7 @@ pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String
             runner.restarts.to_string(),
             cpu(runner),
             memory(runner),
+            image(runner),
             registered(runner),
         ]);
     }
@@ -52,6 +64,15 @@ fn memory(runner: &RunnerStatus) -> String {
         (None, _) => "-".to_owned(),
         (Some(now), None) => size(now),
         (Some(now), Some(limit)) => format!("{} of {}", size(now), size(limit)),
+    }
+}
+
+/// The runner's version, where the reference names it, and the age of the image.
+fn image(runner: &RunnerStatus) -> String {
+    match &runner.image {
+        None => "-".to_owned(),
+        Some(ImageAge { runner_version: Some(version), days, .. }) => format!("{version}, {days}d old"),
+        Some(ImageAge { days, .. }) => format!("{days}d old"),
     }
 }
 

@@ -16,8 +16,11 @@ mod service;
 mod slice;
 pub mod syntax;
 mod target;
+mod trial;
 
 use std::path::PathBuf;
+
+pub use trial::trial;
 
 use crate::config::UnitFormat;
 use crate::fleet::{Fleet, Runner, names};

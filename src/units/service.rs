@@ -80,6 +80,7 @@ fn common_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
     let mut options = vec![
         format!("--name={}", runner.name),
         format!("--entrypoint={shell}"),
+        container::PULL.to_owned(),
         "--user=0".to_owned(),
         "--stop-signal=SIGINT".to_owned(),
         format!("--stop-timeout={}", fleet.timeouts.stop.as_secs()),

@@ -305,3 +305,15 @@ fn with_load_credential_systemd_hands_the_tokens_file_over() {
     assert!(with.contains(" --tokens=/run/secrets/tokens ") && with.contains(" --load-credential"), "{with}");
     assert!(!text("").contains("redential"));
 }
+
+#[test]
+fn every_service_can_be_tried_on_another_image_and_pulls_nothing_that_is_there() {
+    for (engine, format) in [("podman", "service"), ("docker", "service")] {
+        let fleet = fleet(&format!("socket = \"none\"\nengine = \"{engine}\"\nunit_format = \"{format}\"\n"));
+        let runner = &fleet.runners[0];
+        let text = runner_file(&fleet, runner, &programs(&format!("/usr/bin/{engine}"))).text;
+        let drop_in = trial(&text, &runner.image, "abc").unwrap();
+        assert!(drop_in.contains(" abc /run/homelab-runner/scripts/entrypoint.sh\n"), "{drop_in}");
+        assert_eq!(text.matches("--pull=missing").count(), 1, "{text}");
+    }
+}

@@ -16,6 +16,7 @@
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
 //! | `tokens_file` | a new token in the `.env` |
+//! | `update` | a new image that goes round, and back |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
 //! | `when_idle` | `install-units` around running workflow jobs |
 
@@ -43,6 +44,7 @@ mod report_server;
 mod runner_contract;
 mod systemd_edge;
 mod tokens_file;
+mod update;
 mod values;
 mod when_idle;
 mod worker;

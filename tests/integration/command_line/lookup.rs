@@ -26,6 +26,7 @@ fn without_a_bus_one_sentence_and_a_hint_are_said() {
         &["down", "2"],
         &["restart", "1"],
         &["register", "1"],
+        &["update"],
         &["uninstall-units"],
     ] {
         let called = on_host(&below, arguments).ends(2);
@@ -47,6 +48,7 @@ fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
         &["restart", "0"],
         &["status", "9"],
         &["register", "9"],
+        &["update", "9"],
     ] {
         let called = on_host(&below, arguments).ends(2);
         called.says(&["there is no runner ", "hint: the config has runners 1 to 4"]);
@@ -58,7 +60,7 @@ fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
 fn below_a_root_nothing_runs_that_could_be_started_or_looked_at() {
     let below = Below::with_config(CONFIG);
     below.run("status").ends(2).says(&["nothing runs below a --root", "hint: leave --root out"]);
-    for command in ["up", "down", "restart", "register 1"] {
+    for command in ["up", "down", "restart", "register 1", "update"] {
         below.run(command).ends(2).says(&["--root", "hint: "]);
     }
 }

@@ -40,7 +40,7 @@ impl Manager {
         emitter: SignalEmitter<'_>,
     ) -> Result<OwnedObjectPath, Refusal> {
         self.note(format!("{method} {unit} {mode}"))?;
-        let script = lock(&self.state).script(unit);
+        let script = lock(&self.state).script(method, unit);
         if let Script::Refused(refusal) = script {
             return Err(refusal);
         }

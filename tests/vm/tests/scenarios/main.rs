@@ -20,6 +20,7 @@ mod register;
 mod reports;
 mod retention;
 mod secrets;
+mod update;
 mod user;
 mod walls;
 mod ways;
@@ -34,6 +35,7 @@ const LONG: &[&str] = &[
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
+    "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        update::SCENARIOS,
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
