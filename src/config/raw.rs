@@ -160,6 +160,9 @@ pub(super) struct RawTimeouts {
     /// A cancelled workflow job may run its `always()` steps this long (default "330s")
     #[schemars(with = "Option<String>")]
     pub stop: Option<Spanned<String>>,
+    /// A shutdown or reboot of the host waits for running workflow jobs this long, at most "20m"; "0s": not at all (default "10m")
+    #[schemars(with = "Option<String>")]
+    pub shutdown: Option<Spanned<String>>,
 }
 
 /// Budgets of disk of each runner; amounts such as "20G" (powers of 1024), "0" or "none".

@@ -213,6 +213,7 @@ fn contradictions_between_keys_are_refused() {
         ("[paths]\nreports = \"/a:b\"", "no usable path"),
         ("[health]\ninterval = \"1 fortnight\"", "no duration"),
         ("[timeouts]\nstart = \"2 days\"", "out of range"),
+        ("[timeouts]\nshutdown = \"21m\"", "out of range"),
         ("[limits]\ntasks_max = 3", "too few"),
         ("[limits]\nio_weight = 0", "no I/O weight"),
         ("[limits]\nmemory_max = \"1M\"", "too little"),

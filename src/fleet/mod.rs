@@ -10,6 +10,7 @@ pub mod names;
 mod observed;
 pub mod plan;
 mod roll;
+mod shutdown;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 pub use roll::{FleetNow, Roll, RunnerNow};
+pub use shutdown::{StopStep, Stopping};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
@@ -150,6 +152,19 @@ impl Fleet {
             prune: config.prune,
             reports: config.reports.clone(),
         }
+    }
+
+    /// Does a shutdown of the host wait for workflow jobs?
+    #[must_use]
+    pub fn holds_up_shutdown(&self) -> bool {
+        !self.timeouts.shutdown.is_zero()
+    }
+
+    /// Do the slices of this fleet have to outlive the beginning of a shutdown? Docker's containers are no part of the unit that waits for their workflow jobs: they are
+    /// scopes of their own below its slice, and systemd stops them with the slice, at once.
+    #[must_use]
+    pub fn keeps_slices_at_shutdown(&self) -> bool {
+        self.holds_up_shutdown() && self.engine == Engine::Docker
     }
 
     /// The accounts of the private engines.

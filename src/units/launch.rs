@@ -29,6 +29,10 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
     if !needed.is_empty() {
         text.plain("Wants", needed.join(" ")).plain("After", needed.join(" "));
     }
+    if fleet.holds_up_shutdown() {
+        // The bus outlives the step that asks systemd whether the host is going down.
+        text.plain("After", "dbus.service");
+    }
     // `runnerctl drain` outlives a reboot.
     text.text("ConditionPathExists", &format!("!{}", runner.paths.drained.display()));
     // Restarts are spaced out instead of counted: a fleet has to survive a night without a network.
@@ -76,15 +80,19 @@ pub(super) fn service_lines(
             &unit_step(runner, programs, "detach-engine"),
         );
     }
-    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"))
-        .plain("Restart", "always")
+    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"));
+    if fleet.holds_up_shutdown() {
+        // The engine's own ExecStop= comes after it, whatever becomes of it.
+        text.command("ExecStop", "-", &await_workflow_job(fleet, runner, programs));
+    }
+    text.plain("Restart", "always")
         // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
         .plain("RestartSec", "5s")
         .plain("RestartSteps", 4)
         .plain("RestartMaxDelaySec", "30s")
         .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented(fleet.github.has_api())))
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
-        // Longer than the engine's own limit, so that it is the engine that gives up first.
+        // Longer than the engine's own limit, so that it is the engine that gives up first. At a shutdown the step that waits has it extended.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
     // A user's systemd cannot take rights away, and what it can do implies NoNewPrivileges=, with which newuidmap(1) fails.
     if fleet.layout.scope == Scope::System {
@@ -169,6 +177,17 @@ fn attach_engine(fleet: &Fleet, runner: &Runner, programs: &Programs, ids: IdRan
     words.push(format!("--first-id={}", ids.root()));
     words.push(format!("--externals={}", engine::externals(fleet.flavour)));
     words.push(format!("--images={}", fleet.layout.images.display()));
+    words
+}
+
+fn await_workflow_job(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = vec![programs.runnerctl.display().to_string()];
+    words.extend(["unit-step", "await-workflow-job"].map(str::to_owned));
+    words.push(format!("--runner={}", runner.number));
+    words.push(format!("--limit={}", fleet.timeouts.shutdown.as_secs()));
+    if fleet.layout.scope == Scope::User {
+        words.push("--user".to_owned());
+    }
     words
 }
 

@@ -130,6 +130,7 @@ struct State {
     jobs: u32,
     is_subscribed: bool,
     refuse_all: Option<Refusal>,
+    system_state: &'static str,
 }
 
 /// The handle on the fake; clones are handles on the same one.
@@ -171,6 +172,11 @@ impl FakeSystemd {
     /// Removes a unit, as if its file were deleted and systemd reloaded.
     pub(crate) fn remove_unit(&self, name: &str) {
         lock(&self.state).units.remove(name);
+    }
+
+    /// The state of systemd as a whole, in its words.
+    pub(crate) fn system_state(&self, state: &'static str) {
+        lock(&self.state).system_state = state;
     }
 
     /// Refuses every method that changes something.

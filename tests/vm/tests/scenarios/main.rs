@@ -19,6 +19,7 @@ mod queue;
 mod reports;
 mod retention;
 mod secrets;
+mod shutdown;
 mod user;
 mod walls;
 mod ways;
@@ -30,6 +31,8 @@ use bed::{Bed, Scenario};
 /// Takes minutes, and no word of the specification hangs on it alone: `make vm-all`, not `make test`.
 const LONG: &[&str] = &[
     "act_runs_a_workflow_file_on_the_private_engine",
+    "a_reboot_waits_for_workflow_jobs_and_lets_no_other_begin",
+    "a_reboot_waits_for_workflow_jobs_in_dockers_containers",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
@@ -50,11 +53,13 @@ fn main() -> ExitCode {
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
+        shutdown::QUADLET,
         engine::REMOVING,
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
         secrets::OF_CREDENTIALS,
+        shutdown::DOCKER,
         ways::DOCKER,
         nixos::SCENARIOS,
     ]
