@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::context::{GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::github_client::Place;
 use super::{github_client, output};
 use crate::fleet::{IdRange, RunnerPaths, Scope, names};
 use crate::systemd::Systemd;
@@ -164,9 +165,12 @@ fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
             shared: args.shared_token,
         })),
         (None, Some(config), Some(written), Some(registration)) => {
-            let config = config.clone();
-            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
-            let ask = Box::new(move || github_client::registration_token(&config, &credential));
+            let (config, written) = (config.clone(), written.clone());
+            let loaded = loaded(names::GITHUB_CREDENTIAL)?;
+            let ask = Box::new(move || {
+                let place = loaded.as_deref().map_or(Place::File(&written), Place::Loaded);
+                github_client::registration_token(&config, place)
+            });
             Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask }))
         }
         // The command line is refused before it comes to this.

@@ -91,6 +91,9 @@ pub(super) struct RawGithub {
     /// File with the personal access token, or with the App's private key in PEM; mode 0600 (default /etc/homelab-runners/github-credential)
     #[schemars(with = "Option<AbsolutePath>")]
     pub credential_file: Option<Spanned<AbsolutePath>>,
+    /// The file was encrypted for this host by systemd-creds(1), under the name "github"; of any mode then (default false)
+    #[schemars(with = "Option<bool>")]
+    pub encrypted: Option<Spanned<bool>>,
     /// Client id (or app id) of the GitHub App; needed with "app"
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,

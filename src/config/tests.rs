@@ -271,6 +271,18 @@ fn problems_of_github_are_told_with_their_place_and_the_next_step() {
 }
 
 #[test]
+fn only_a_credential_can_be_encrypted() {
+    let with = |github: &str| format!("{URL}[github]\nencrypted = true\n{github}");
+    assert_eq!(
+        problems(&with("")),
+        [
+            "3:13 github.encrypted: there is nothing to decrypt: the credential is \"registration-token\" (remove it, or set credential = \"pat\" or \"app\"; registration tokens live an hour and are kept in plain text)"
+        ]
+    );
+    assert!(Config::parse(&with("credential = \"pat\"\n")).unwrap().github.encrypted);
+}
+
+#[test]
 fn a_config_that_says_nothing_of_github_has_registration_tokens_alone() {
     let github = Config::parse(URL).unwrap().github;
     assert_eq!((github.credential, github.has_api()), (CredentialKind::RegistrationToken, false));

@@ -167,6 +167,12 @@ impl Fleet {
         self.holds_up_shutdown() && self.engine == Engine::Docker
     }
 
+    /// Does systemd read the credential, or the tokens file, and hand it to the units?
+    #[must_use]
+    pub fn hands_over_credential(&self) -> bool {
+        self.load_credential || self.github.encrypted
+    }
+
     /// The accounts of the private engines.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {

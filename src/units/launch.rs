@@ -29,10 +29,6 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
     if !needed.is_empty() {
         text.plain("Wants", needed.join(" ")).plain("After", needed.join(" "));
     }
-    if fleet.holds_up_shutdown() {
-        // The bus outlives the step that asks systemd whether the host is going down.
-        text.plain("After", "dbus.service");
-    }
     // `runnerctl drain` outlives a reboot.
     text.text("ConditionPathExists", &format!("!{}", runner.paths.drained.display()));
     // Restarts are spaced out instead of counted: a fleet has to survive a night without a network.
@@ -43,6 +39,10 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
 /// Units that should be up first. A user's systemd has no network target; Quadlet waits for the network there by itself.
 fn needed_units(fleet: &Fleet, runner: &Runner) -> Vec<&'static str> {
     let mut units = Vec::new();
+    if fleet.holds_up_shutdown() {
+        // The bus outlives the step that asks systemd whether the host is going down.
+        units.push("dbus.service");
+    }
     if fleet.layout.scope == Scope::System {
         units.push("network-online.target");
     }
@@ -65,7 +65,7 @@ pub(super) fn service_lines(
     let stop = fleet.timeouts.stop.as_secs();
     text.plain(LEFT_BY_SWITCH.0, LEFT_BY_SWITCH.1).plain("Slice", names::slice(runner.number));
     limits(text, &runner.limits);
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         credential(text, fleet);
     }
     // A workflow job that is killed for its memory must not take the runner with it.
@@ -107,8 +107,8 @@ fn credential(text: &mut UnitText, fleet: &Fleet) {
     } else {
         (names::CREDENTIAL, &fleet.layout.tokens)
     };
-    text.text("LoadCredential", &format!("{name}:{}", file.display()))
-        .plain("SetCredential", format!("{name}:#"));
+    let key = if fleet.github.encrypted { "LoadCredentialEncrypted" } else { "LoadCredential" };
+    text.text(key, &format!("{name}:{}", file.display())).plain("SetCredential", format!("{name}:#"));
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.
@@ -152,7 +152,7 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--shared-token".to_owned());
         }
     }
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         words.push("--load-credential".to_owned());
     }
     if let Some(ids) = runner.ids {

@@ -318,7 +318,7 @@ fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on
         let stops: Vec<&str> = with.lines().filter(|line| line.starts_with("ExecStop=")).collect();
         let step = "ExecStop=-/usr/bin/runnerctl unit-step await-workflow-job --runner=1 --limit=120";
         assert_eq!(stops.first(), Some(&step), "{with}");
-        assert!(with.contains("\nAfter=dbus.service\n"), "{with}");
+        assert!(with.contains("\nAfter=dbus.service "), "{with}");
         // Whose message systemd would not hear, it would not wait for. Quadlet writes `all` by itself.
         assert!(settings.contains("quadlet") || with.contains("\nNotifyAccess="), "{with}");
         // Docker's containers are stopped with any slice above them.
@@ -331,5 +331,19 @@ fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on
         let (without, files) = text("[timeouts]\nshutdown = \"0s\"");
         assert!(!without.contains("await-workflow-job") && !without.contains("dbus"), "{without}");
         assert!(files.iter().all(|file| !file.text.contains("DefaultDependencies")));
+    }
+}
+
+#[test]
+fn an_encrypted_credential_is_decrypted_by_systemd_and_never_named_as_plain() {
+    let text = |more: &str| {
+        let fleet = fleet(&format!("{more}\n[github]\ncredential = \"pat\"\nencrypted = true\n"));
+        runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text
+    };
+    for more in ["", "load_credential = true"] {
+        let with = text(more);
+        let line = "\nLoadCredentialEncrypted=github:/etc/homelab-runners/github-credential\nSetCredential=github:#\n";
+        assert!(with.contains(line) && !with.contains("\nLoadCredential="), "{with}");
+        assert!(with.contains(" --load-credential"), "{with}");
     }
 }
