@@ -146,7 +146,7 @@ mod tests {
 
         fn add(&mut self, process: u32) {
             self.processes.push(process);
-            let text: String = self.processes.iter().map(|process| format!("{process}\n")).collect();
+            let text = self.processes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             fs::write(self.directory.path().join("cgroup.procs"), text).unwrap();
         }
 

@@ -322,7 +322,7 @@ fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on
         // Whose message systemd would not hear, it would not wait for. Quadlet writes `all` by itself.
         assert!(settings.contains("quadlet") || with.contains("\nNotifyAccess="), "{with}");
         // Docker's containers are stopped with any slice above them.
-        let slices: Vec<&UnitFile> = files.iter().filter(|file| file.name().ends_with(".slice")).collect();
+        let slices: Vec<&UnitFile> = files.iter().filter(|file| file.text.contains("\n[Slice]\n")).collect();
         let is_docker = settings.contains("docker");
         assert_eq!(slices.iter().any(|file| file.name() == names::OUTER_SLICE), is_docker);
         for file in slices {

@@ -130,7 +130,7 @@ struct State {
     jobs: u32,
     is_subscribed: bool,
     refuse_all: Option<Refusal>,
-    system_state: &'static str,
+    overall: &'static str,
 }
 
 /// The handle on the fake; clones are handles on the same one.
@@ -176,7 +176,7 @@ impl FakeSystemd {
 
     /// The state of systemd as a whole, in its words.
     pub(crate) fn system_state(&self, state: &'static str) {
-        lock(&self.state).system_state = state;
+        lock(&self.state).overall = state;
     }
 
     /// Refuses every method that changes something.

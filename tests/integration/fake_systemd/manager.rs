@@ -241,7 +241,7 @@ impl Manager {
 
     #[zbus(property)]
     fn system_state(&self) -> String {
-        lock(&self.state).system_state.to_owned()
+        lock(&self.state).overall.to_owned()
     }
 
     #[zbus(signal)]
