@@ -201,7 +201,7 @@ fn await_workflow_job(args: StopArgs, scope: Scope) -> Result<(), Failure> {
     Ok(unit_step::await_workflow_job(&step, &mut |news| tell_stop(args.runner, news))?)
 }
 
-/// `systemctl status` shows it, and so does the console beside its "A stop job is running".
+/// For the journal and `systemctl status`; the console has systemd's own "A stop job is running" with the limit that is told here.
 fn tell_stop(runner: u16, news: StopNews) -> std::io::Result<()> {
     let duration = |duration: Duration| humantime::format_duration(Duration::from_secs(duration.as_secs()));
     let (text, extended) = match news {
