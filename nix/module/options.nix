@@ -63,6 +63,13 @@ in
 
     github = import ./github.nix { inherit lib; };
 
+    shutdownTimeout = mkOption {
+      type = types.nullOr (types.strMatching "[0-9]+(s|m|min)");
+      default = null;
+      example = "5m";
+      description = "A shutdown or reboot of the host waits for running workflow jobs this long, at most 20 minutes; `0s`: not at all. runnerctl's default: ten minutes.";
+    };
+
     engine = mkOption {
       type = types.enum [
         "podman"

@@ -59,6 +59,8 @@
       limits.memoryMax = "4G";
       github.credential = "pat";
       github.credentialFile = "/run/secrets/github";
+      github.encrypted = true;
+      shutdownTimeout = "2m";
     };
 
     docker = {

@@ -116,6 +116,7 @@ impl Context {
         let layout = Layout { config_file: global.config_file_on_host()?, ..global.layout()? };
         let fleet = Fleet::new(&config, &layout, &host);
         refuse_impossible_sockets(&fleet)?;
+        refuse_encrypted_for_users(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {
                 Some(path) => path.clone(),
@@ -225,6 +226,17 @@ fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
             "needs 65536 user ids of its own, and none are left from 1879048192 on",
             "look for large ranges in /etc/subuid and /etc/subgid",
         );
+    }
+    Ok(())
+}
+
+/// The key of the host, or its TPM, is root's; what systemd 256 has for users was not tried.
+fn refuse_encrypted_for_users(fleet: &Fleet) -> Result<(), Failure> {
+    if fleet.layout.scope == Scope::User && fleet.github.encrypted {
+        return Err(Failure::new(
+            "github.encrypted needs root: only root can decrypt what is encrypted for this host",
+            "leave --user out, or set encrypted = false and keep the plain text in a file of mode 0600",
+        ));
     }
     Ok(())
 }

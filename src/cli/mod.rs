@@ -147,7 +147,7 @@ impl Cli {
             Command::Schema => schema::run(),
             Command::Completions(args) => completions::run(&args),
             Command::Man => man::run(),
-            Command::UnitStep(step) => unit_step::run(step),
+            Command::UnitStep(step) => unit_step::run(step, &global),
         }
     }
 }

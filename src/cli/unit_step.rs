@@ -1,12 +1,16 @@
 //! `runnerctl unit-step …`: hidden, called by our own units.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::context::{GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::github_client::Place;
 use super::{github_client, output};
-use crate::fleet::{IdRange, RunnerPaths, names};
-use crate::unit_step::{self, AttachError, Mint, TokenOrigin, TokensFile};
+use crate::fleet::{IdRange, RunnerPaths, Scope, names};
+use crate::systemd::Systemd;
+use crate::unit_step::{self, AttachError, Mint, StopNews, TokenOrigin, TokensFile};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +23,8 @@ pub(super) enum Step {
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
+    /// ExecStop=: where the host itself is going down, wait for the end of the workflow job
+    AwaitWorkflowJob(StopArgs),
     /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
 }
@@ -30,6 +36,16 @@ pub(super) struct ReportsArgs {
     reports_dir: PathBuf,
     #[arg(long)]
     server_root: Option<PathBuf>,
+}
+
+/// Options of `unit-step await-workflow-job`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct StopArgs {
+    #[arg(long)]
+    runner: u16,
+    /// Seconds
+    #[arg(long)]
+    limit: u32,
 }
 
 /// Options of `unit-step prepare`.
@@ -100,7 +116,7 @@ fn id_range(typed: &str) -> Result<IdRange, String> {
     IdRange::from(first).ok_or_else(|| "there are no 65536 ids from there on".to_owned())
 }
 
-pub(super) fn run(step: Step) -> Result<Exit, Failure> {
+pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
     match step {
         Step::Prepare(args) => {
             let said = unit_step::prepare(&unit_step::Prepare {
@@ -123,6 +139,7 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
             }
         }
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
+        Step::AwaitWorkflowJob(args) => await_workflow_job(args, global.layout()?.scope)?,
         Step::PrepareReports(args) => {
             unit_step::prepare_reports(&args.reports_dir)?;
             if let Some(root) = &args.server_root {
@@ -148,9 +165,12 @@ fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
             shared: args.shared_token,
         })),
         (None, Some(config), Some(written), Some(registration)) => {
-            let config = config.clone();
-            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
-            let ask = Box::new(move || github_client::registration_token(&config, &credential));
+            let (config, written) = (config.clone(), written.clone());
+            let loaded = loaded(names::GITHUB_CREDENTIAL)?;
+            let ask = Box::new(move || {
+                let place = loaded.as_deref().map_or(Place::File(&written), Place::Loaded);
+                github_client::registration_token(&config, place)
+            });
             Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask }))
         }
         // The command line is refused before it comes to this.
@@ -169,6 +189,40 @@ fn credential(name: &str) -> Result<PathBuf, Failure> {
 /// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.
 fn main_process() -> Option<i32> {
     std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok())
+}
+
+/// How much longer than the limit systemd waits for this step: it has to end by itself for the engine's `ExecStop=` to come after it.
+const STEP_MARGIN: Duration = Duration::from_secs(30);
+
+fn await_workflow_job(args: StopArgs, scope: Scope) -> Result<(), Failure> {
+    let host_is_stopping = block_on(async { Ok(Systemd::connect(scope).await?.is_stopping().await?) })?;
+    let limit = Duration::from_secs(args.limit.into());
+    let step = unit_step::AwaitWorkflowJob { runner: args.runner, limit, host_is_stopping };
+    Ok(unit_step::await_workflow_job(&step, &mut |news| tell_stop(args.runner, news))?)
+}
+
+/// For the journal and `systemctl status`; the console has systemd's own "A stop job is running" with the limit that is told here.
+fn tell_stop(runner: u16, news: StopNews) -> std::io::Result<()> {
+    let duration = |duration: Duration| humantime::format_duration(Duration::from_secs(duration.as_secs()));
+    let (text, extended) = match news {
+        StopNews::Waits(limit) => (
+            format!("the host is going down: waiting at most {} for the workflow job", duration(limit)),
+            Some(limit + STEP_MARGIN),
+        ),
+        StopNews::Ended(waited) => (format!("the workflow job ended after {}", duration(waited)), None),
+        StopNews::GivesUp(limit) => {
+            (format!("the workflow job still runs after {}: it is cancelled", duration(limit)), None)
+        }
+    };
+    output::say(&format!("runner {runner}: {text}"));
+    let micros = extended.map(|limit| u32::try_from(limit.as_micros()).unwrap_or(u32::MAX));
+    // Unheard, systemd would end this step and the container after TimeoutStopSec=, and not in order.
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return Err(std::io::Error::other("systemd gave this step no NOTIFY_SOCKET: nothing is waited for"));
+    }
+    let extension = micros.map(sd_notify::NotifyState::ExtendTimeoutUsec);
+    let states: Vec<_> = [sd_notify::NotifyState::Status(&text)].into_iter().chain(extension).collect();
+    sd_notify::notify(&states)
 }
 
 fn attach_engine(args: AttachArgs) -> Exit {

@@ -146,6 +146,8 @@ pub struct Timeouts {
     pub start: Duration,
     /// A cancelled workflow job may run its `always()` steps this long.
     pub stop: Duration,
+    /// A shutdown of the host waits for a workflow job this long.
+    pub shutdown: Duration,
 }
 
 /// What differs for one runner; `None` and empty mean "as the fleet".

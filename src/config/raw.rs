@@ -91,6 +91,9 @@ pub(super) struct RawGithub {
     /// File with the personal access token, or with the App's private key in PEM; mode 0600 (default /etc/homelab-runners/github-credential)
     #[schemars(with = "Option<AbsolutePath>")]
     pub credential_file: Option<Spanned<AbsolutePath>>,
+    /// The file was encrypted for this host by systemd-creds(1), under the name "github"; of any mode then (default false)
+    #[schemars(with = "Option<bool>")]
+    pub encrypted: Option<Spanned<bool>>,
     /// Client id (or app id) of the GitHub App; needed with "app"
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,
@@ -160,6 +163,9 @@ pub(super) struct RawTimeouts {
     /// A cancelled workflow job may run its `always()` steps this long (default "330s")
     #[schemars(with = "Option<String>")]
     pub stop: Option<Spanned<String>>,
+    /// A shutdown or reboot of the host waits for running workflow jobs this long, at most "20m"; "0s": not at all (default "10m")
+    #[schemars(with = "Option<String>")]
+    pub shutdown: Option<Spanned<String>>,
 }
 
 /// Budgets of disk of each runner; amounts such as "20G" (powers of 1024), "0" or "none".

@@ -213,6 +213,7 @@ fn contradictions_between_keys_are_refused() {
         ("[paths]\nreports = \"/a:b\"", "no usable path"),
         ("[health]\ninterval = \"1 fortnight\"", "no duration"),
         ("[timeouts]\nstart = \"2 days\"", "out of range"),
+        ("[timeouts]\nshutdown = \"21m\"", "out of range"),
         ("[limits]\ntasks_max = 3", "too few"),
         ("[limits]\nio_weight = 0", "no I/O weight"),
         ("[limits]\nmemory_max = \"1M\"", "too little"),
@@ -267,6 +268,18 @@ fn problems_of_github_are_told_with_their_place_and_the_next_step() {
             "3:14 github.credential: GitHub Apps cannot register runners of an enterprise (set credential = \"pat\", or give the url of an organisation)",
         ]
     );
+}
+
+#[test]
+fn only_a_credential_can_be_encrypted() {
+    let with = |github: &str| format!("{URL}[github]\nencrypted = true\n{github}");
+    assert_eq!(
+        problems(&with("")),
+        [
+            "3:13 github.encrypted: there is nothing to decrypt: the credential is \"registration-token\" (remove it, or set credential = \"pat\" or \"app\"; registration tokens live an hour and are kept in plain text)"
+        ]
+    );
+    assert!(Config::parse(&with("credential = \"pat\"\n")).unwrap().github.encrypted);
 }
 
 #[test]

@@ -286,9 +286,12 @@ fn health(raw: &RawHealth, problems: &mut Problems) -> Health {
 }
 
 fn timeouts(raw: &RawTimeouts, problems: &mut Problems) -> Timeouts {
+    // After 30 minutes systemd cuts a shutdown off (JobTimeoutSec= of its reboot.target and poweroff.target), and a cancelled workflow job needs some of them.
+    let at_shutdown = Allowed { seconds: 0..=1200, step: 1, words: "whole seconds, \"0s\" to \"20m\"" };
     Timeouts {
         start: duration("timeouts.start", raw.start.as_ref(), 900, problems),
         stop: duration("timeouts.stop", raw.stop.as_ref(), 330, problems),
+        shutdown: duration_within("timeouts.shutdown", raw.shutdown.as_ref(), 600, &at_shutdown, problems),
     }
 }
 

@@ -16,22 +16,36 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// The control group cannot be read.
 pub fn programs(directory: &Path) -> io::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    collect(directory, &mut found)?;
+    each(directory, &mut |_, name| {
+        found.insert(name.to_owned());
+    })?;
     Ok(found)
 }
 
-fn collect(directory: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
+/// Ids of all processes in the control group at `directory` and below it whose program (`comm`) is `name`; none where there is no such group.
+///
+/// # Errors
+/// The control group cannot be read.
+pub fn processes_of(directory: &Path, name: &str) -> io::Result<Vec<u32>> {
+    let mut found = Vec::new();
+    each(directory, &mut |process, program| {
+        if program == name {
+            found.push(process);
+        }
+    })?;
+    Ok(found)
+}
+
+fn each(directory: &Path, look: &mut dyn FnMut(u32, &str)) -> io::Result<()> {
     for process in processes(directory)? {
         match fs::read_to_string(format!("/proc/{process}/comm")) {
-            Ok(name) => {
-                found.insert(name.trim_end().to_owned());
-            }
+            Ok(name) => look(process, name.trim_end()),
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
     }
     for below in subgroups(directory)? {
-        collect(&below, found)?;
+        each(&below, look)?;
     }
     Ok(())
 }

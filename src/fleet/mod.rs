@@ -11,6 +11,7 @@ mod observed;
 pub mod plan;
 mod registering;
 mod roll;
+mod shutdown;
 mod update;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
 pub use registering::{Registering, Verdict};
 pub use roll::{FleetNow, Roll, RunnerNow};
+pub use shutdown::{StopStep, Stopping};
 pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
@@ -154,6 +156,25 @@ impl Fleet {
             prune: config.prune,
             reports: config.reports.clone(),
         }
+    }
+
+    /// Does a shutdown of the host wait for workflow jobs?
+    #[must_use]
+    pub fn holds_up_shutdown(&self) -> bool {
+        !self.timeouts.shutdown.is_zero()
+    }
+
+    /// Do the slices of this fleet have to outlive the beginning of a shutdown? Docker's containers are no part of the unit that waits for their workflow jobs: they are
+    /// scopes of their own below its slice, and systemd stops them with the slice, at once.
+    #[must_use]
+    pub fn keeps_slices_at_shutdown(&self) -> bool {
+        self.holds_up_shutdown() && self.engine == Engine::Docker
+    }
+
+    /// Does systemd read the credential, or the tokens file, and hand it to the units?
+    #[must_use]
+    pub fn hands_over_credential(&self) -> bool {
+        self.load_credential || self.github.encrypted
     }
 
     /// The accounts of the private engines.

@@ -1,10 +1,11 @@
 //! The edge to other programs: the only place that starts a process.
 //!
-//! Podman, Docker, Podman's Quadlet generator, journalctl, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
+//! Podman, Docker, Podman's Quadlet generator, journalctl, systemd-creds, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
 //! directly.
 
 mod accounts;
 mod containers;
+mod credentials;
 mod idmap;
 mod images;
 mod networks;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
+pub use credentials::{DecryptError, decrypt_credential};
 pub use idmap::{mount_as_it_is, mount_for_container, mount_for_engine};
 pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;

@@ -110,7 +110,10 @@ fn last_word(paths: &RunnerPaths) -> AwaitError {
 }
 
 /// Which of them are ready; none when the time is up.
-fn wait(woken_by: &[rustix::fd::BorrowedFd<'_>], limit_secs: Option<i64>) -> io::Result<Vec<bool>> {
+pub(super) fn wait(
+    woken_by: &[rustix::fd::BorrowedFd<'_>],
+    limit_secs: Option<i64>,
+) -> io::Result<Vec<bool>> {
     let mut polled: Vec<PollFd<'_>> =
         woken_by.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
     let limit = limit_secs.map(|secs| Timespec { tv_sec: secs, tv_nsec: 0 });

@@ -39,6 +39,10 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
 /// Units that should be up first. A user's systemd has no network target; Quadlet waits for the network there by itself.
 fn needed_units(fleet: &Fleet, runner: &Runner) -> Vec<&'static str> {
     let mut units = Vec::new();
+    if fleet.holds_up_shutdown() {
+        // The bus outlives the step that asks systemd whether the host is going down.
+        units.push("dbus.service");
+    }
     if fleet.layout.scope == Scope::System {
         units.push("network-online.target");
     }
@@ -61,7 +65,7 @@ pub(super) fn service_lines(
     let stop = fleet.timeouts.stop.as_secs();
     text.plain(LEFT_BY_SWITCH.0, LEFT_BY_SWITCH.1).plain("Slice", names::slice(runner.number));
     limits(text, &runner.limits);
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         credential(text, fleet);
     }
     // A workflow job that is killed for its memory must not take the runner with it.
@@ -76,15 +80,19 @@ pub(super) fn service_lines(
             &unit_step(runner, programs, "detach-engine"),
         );
     }
-    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"))
-        .plain("Restart", "always")
+    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"));
+    if fleet.holds_up_shutdown() {
+        // The engine's own ExecStop= comes after it, whatever becomes of it.
+        text.command("ExecStop", "-", &await_workflow_job(fleet, runner, programs));
+    }
+    text.plain("Restart", "always")
         // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
         .plain("RestartSec", "5s")
         .plain("RestartSteps", 4)
         .plain("RestartMaxDelaySec", "30s")
         .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented(fleet.github.has_api())))
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
-        // Longer than the engine's own limit, so that it is the engine that gives up first.
+        // Longer than the engine's own limit, so that it is the engine that gives up first. At a shutdown the step that waits has it extended.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
     // A user's systemd cannot take rights away, and what it can do implies NoNewPrivileges=, with which newuidmap(1) fails.
     if fleet.layout.scope == Scope::System {
@@ -99,8 +107,8 @@ fn credential(text: &mut UnitText, fleet: &Fleet) {
     } else {
         (names::CREDENTIAL, &fleet.layout.tokens)
     };
-    text.text("LoadCredential", &format!("{name}:{}", file.display()))
-        .plain("SetCredential", format!("{name}:#"));
+    let key = if fleet.github.encrypted { "LoadCredentialEncrypted" } else { "LoadCredential" };
+    text.text(key, &format!("{name}:{}", file.display())).plain("SetCredential", format!("{name}:#"));
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.
@@ -144,7 +152,7 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--shared-token".to_owned());
         }
     }
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         words.push("--load-credential".to_owned());
     }
     if let Some(ids) = runner.ids {
@@ -169,6 +177,17 @@ fn attach_engine(fleet: &Fleet, runner: &Runner, programs: &Programs, ids: IdRan
     words.push(format!("--first-id={}", ids.root()));
     words.push(format!("--externals={}", engine::externals(fleet.flavour)));
     words.push(format!("--images={}", fleet.layout.images.display()));
+    words
+}
+
+fn await_workflow_job(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = vec![programs.runnerctl.display().to_string()];
+    words.extend(["unit-step", "await-workflow-job"].map(str::to_owned));
+    words.push(format!("--runner={}", runner.number));
+    words.push(format!("--limit={}", fleet.timeouts.shutdown.as_secs()));
+    if fleet.layout.scope == Scope::User {
+        words.push("--user".to_owned());
+    }
     words
 }
 

@@ -134,6 +134,7 @@ struct State {
     jobs: u32,
     is_subscribed: bool,
     refuse_all: Option<Refusal>,
+    overall: &'static str,
 }
 
 /// The handle on the fake; clones are handles on the same one.
@@ -175,6 +176,11 @@ impl FakeSystemd {
     /// Removes a unit, as if its file were deleted and systemd reloaded.
     pub(crate) fn remove_unit(&self, name: &str) {
         lock(&self.state).units.remove(name);
+    }
+
+    /// The state of systemd as a whole, in its words.
+    pub(crate) fn system_state(&self, state: &'static str) {
+        lock(&self.state).overall = state;
     }
 
     /// Refuses every method that changes something.

@@ -29,6 +29,8 @@ pub(crate) const DOCKER: Case = Case { name: "docker", format: "service", engine
 pub(crate) const HOSTILE_VALUES: Case = Case { name: "hostile-values", format: "quadlet", engine: "podman" };
 pub(crate) const PERSONAL_ACCESS_TOKEN: Case =
     Case { name: "personal-access-token", format: "service", engine: "podman" };
+pub(crate) const ENCRYPTED_CREDENTIAL: Case =
+    Case { name: "encrypted-credential", format: "quadlet", engine: "podman" };
 pub(crate) const COMPOSE: Case = Case { name: "compose", format: "compose", engine: "podman" };
 
 pub(crate) fn manifest_dir() -> &'static Path {
@@ -187,6 +189,11 @@ fn values_with_a_meaning_elsewhere_are_quoted() {
 #[test]
 fn a_host_with_a_personal_access_token_gets_tokens_by_itself() {
     check(&PERSONAL_ACCESS_TOKEN);
+}
+
+#[test]
+fn a_credential_that_is_encrypted_for_the_host_is_decrypted_by_systemd() {
+    check(&ENCRYPTED_CREDENTIAL);
 }
 
 #[test]

@@ -239,6 +239,11 @@ impl Manager {
         "257.7-1~deb13u1".to_owned()
     }
 
+    #[zbus(property)]
+    fn system_state(&self) -> String {
+        lock(&self.state).overall.to_owned()
+    }
+
     #[zbus(signal)]
     async fn job_new(
         emitter: &SignalEmitter<'_>,

@@ -20,6 +20,7 @@ mod register;
 mod reports;
 mod retention;
 mod secrets;
+mod shutdown;
 mod update;
 mod user;
 mod walls;
@@ -32,6 +33,8 @@ use bed::{Bed, Scenario};
 /// Takes minutes, and no word of the specification hangs on it alone: `make vm-all`, not `make test`.
 const LONG: &[&str] = &[
     "act_runs_a_workflow_file_on_the_private_engine",
+    "a_reboot_waits_for_workflow_jobs_and_lets_no_other_begin",
+    "a_reboot_waits_for_workflow_jobs_in_dockers_containers",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
@@ -56,11 +59,13 @@ fn main() -> ExitCode {
         retention::SCENARIOS,
         installing::SCENARIOS,
         register::SCENARIOS,
+        shutdown::QUADLET,
         engine::REMOVING,
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
         secrets::OF_CREDENTIALS,
+        shutdown::DOCKER,
         ways::DOCKER,
         nixos::SCENARIOS,
     ]
