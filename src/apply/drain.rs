@@ -106,7 +106,7 @@ impl Drain<'_> {
 
     /// Only a runner that this host itself registered, by its id: another host's may bear the same name.
     async fn remove(&self, runner: &Runner, tell: &mut dyn FnMut(News)) -> AtGithub {
-        let agent = registrations::agent(self.host, &runner.paths).filter(|agent| agent.name == runner.name);
+        let agent = registrations::agent(self.host, runner);
         let (Some(github), Some(agent)) = (self.github, agent) else { return AtGithub::Unasked };
         match registrations::end(github, &agent).await {
             // What is not there takes no workflow job.
@@ -131,10 +131,7 @@ impl Drain<'_> {
         if at_github == AtGithub::Gone {
             // GitHub's removal ends the listener, and its unit fails, if it is not stopped sooner.
             self.systemd.reset_failed(&unit).await?;
-            // The identity is dead: with it the runner would ask GitHub in vain before it registers anew.
-            files::remove_tree(&self.host.root.at(&runner.paths.identity))?;
-            // What was asked for here is no circle.
-            files::remove(&self.host.root.at(&runner.paths.registrations))?;
+            registrations::forget_all(self.host, runner)?;
         }
         Ok(Drained::Ended)
     }

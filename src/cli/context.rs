@@ -116,6 +116,7 @@ impl Context {
         let layout = Layout { config_file: global.config_file_on_host()?, ..global.layout()? };
         let fleet = Fleet::new(&config, &layout, &host);
         refuse_impossible_sockets(&fleet)?;
+        refuse_impossible_ephemeral(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {
                 Some(path) => path.clone(),
@@ -227,6 +228,18 @@ fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// What the last workflow job wrote belongs to ids of rootless Podman's, which nobody of this scope may delete before a start.
+fn refuse_impossible_ephemeral(fleet: &Fleet) -> Result<(), Failure> {
+    let ephemeral = fleet.runners.iter().find(|runner| runner.ephemeral);
+    match ephemeral {
+        Some(runner) if fleet.layout.scope == Scope::User => Err(Failure::new(
+            format!("runner {}: ephemeral = true needs the host's own systemd", runner.number),
+            "leave --user out, or remove ephemeral",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn engine(engine: Engine) -> PathBuf {

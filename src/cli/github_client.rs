@@ -6,10 +6,12 @@ use secrecy::ExposeSecret;
 
 use super::context::{Context, block_on};
 use super::failure::Failure;
+use crate::apply::notes;
 use crate::config::{Config, Github, GithubUrl, Proxy, RegistrationToken};
 use crate::files::{self, Root, SecretKind};
 use crate::github::{Client, Connection, Credential};
-use crate::unit_step::TokenProblem;
+use crate::runner::Notes;
+use crate::unit_step::{self, NotMade, Renewed, TokenProblem, Wanted};
 
 /// A client for the fleet; `None` where the config has no credential for it.
 ///
@@ -59,6 +61,24 @@ pub(super) fn registration_token(
         hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
         passes: error.is_temporary(),
     })
+}
+
+/// Makes a runner for one workflow job, and ends meanwhile what is noted of earlier ones.
+pub(super) fn renew(config: &Path, credential: &Path, wanted: &Wanted, old: &Notes, name: &str) -> Renewed {
+    let asked = of_config(config, credential)
+        .and_then(|client| block_on(async { Ok(unit_step::renew(&client, wanted, old, name).await) }));
+    asked.unwrap_or_else(|failure| {
+        let problem =
+            TokenProblem { cause: failure.message, hint: failure.hint.unwrap_or_default(), passes: false };
+        Renewed { left: old.clone(), made: Err(NotMade::Refused(problem)) }
+    })
+}
+
+/// Ends noted runners; returns those that stay. Where GitHub cannot be asked, that is all of them.
+pub(super) fn end_noted(config: &Path, credential: &Path, notes: &Notes) -> Notes {
+    let ended = of_config(config, credential)
+        .and_then(|client| block_on(async { Ok(notes::end_all(&client, notes).await) }));
+    ended.unwrap_or_else(|_| notes.clone())
 }
 
 fn of_config(path: &Path, credential: &Path) -> Result<Client, Failure> {

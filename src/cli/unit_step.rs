@@ -6,7 +6,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::{github_client, output};
 use crate::fleet::{IdRange, RunnerPaths, names};
-use crate::unit_step::{self, AttachError, Mint, TokenOrigin, TokensFile};
+use crate::runner::all_labels;
+use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, TokenOrigin, TokensFile, Wanted};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
@@ -14,11 +15,13 @@ pub(super) enum Step {
     /// ExecStartPre=: make the directories, hand the registration token over
     Prepare(PrepareArgs),
     /// ExecStartPost=: wait until the runner has a session at GitHub
-    AwaitOnline(PathArgs),
+    AwaitOnline(AwaitArgs),
     /// ExecStartPost=: show the private engine what it shares with the runner's container
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
+    /// ExecStopPost=: leave no registration of an ephemeral runner behind
+    EndRegistration(EndArgs),
     /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
 }
@@ -30,6 +33,31 @@ pub(super) struct ReportsArgs {
     reports_dir: PathBuf,
     #[arg(long)]
     server_root: Option<PathBuf>,
+}
+
+/// Options of `unit-step await-online`.
+#[derive(Debug, clap::Args)]
+pub(super) struct AwaitArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    /// Meanwhile, delete what an ephemeral runner left here
+    #[arg(long)]
+    trash: Option<PathBuf>,
+}
+
+/// Options of `unit-step end-registration`.
+#[derive(Debug, clap::Args)]
+pub(super) struct EndArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    #[arg(long)]
+    state_dir: PathBuf,
+    #[arg(long)]
+    github: PathBuf,
+    #[arg(long)]
+    credential_file: PathBuf,
+    #[arg(long)]
+    load_credential: bool,
 }
 
 /// Options of `unit-step prepare`.
@@ -44,14 +72,27 @@ pub(super) struct PrepareArgs {
     #[arg(long)]
     shared_token: bool,
     /// Ask GitHub for the token, as this config says
-    #[arg(long, requires_all = ["registration", "credential_file"], conflicts_with = "tokens")]
+    #[arg(long, requires = "credential_file", conflicts_with = "tokens")]
     github: Option<PathBuf>,
     /// With what is in this file
     #[arg(long)]
     credential_file: Option<PathBuf>,
     /// Digest of what the runner is to be registered with
-    #[arg(long)]
+    #[arg(long, required_unless_present_any = ["ephemeral", "tokens"])]
     registration: Option<String>,
+    /// A runner for one workflow job: what its names at GitHub begin with
+    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "registration")]
+    ephemeral: Option<String>,
+    /// Its work folder, as the container sees it
+    #[arg(long, default_value = "_work")]
+    work_folder: String,
+    /// Its custom labels
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    #[arg(long)]
+    no_default_labels: bool,
+    #[arg(long)]
+    runner_group: Option<String>,
     /// Read what systemd has read of the file for this unit
     #[arg(long)]
     load_credential: bool,
@@ -116,12 +157,16 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 output::say(line);
             }
         }
-        Step::AwaitOnline(args) => {
+        Step::AwaitOnline(AwaitArgs { place: args, trash }) => {
+            if let Some(trash) = trash {
+                unit_step::delete_in_background(&trash);
+            }
             if let Err(error) = unit_step::await_online(&args.paths(), main_process()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
                 return Ok(Exit::No);
             }
         }
+        Step::EndRegistration(args) => return end_registration(args),
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
         Step::PrepareReports(args) => {
             unit_step::prepare_reports(&args.reports_dir)?;
@@ -150,12 +195,46 @@ fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
         (None, Some(config), Some(written), Some(registration)) => {
             let config = config.clone();
             let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
+            let end = end_noted(config.clone(), credential.clone());
             let ask = Box::new(move || github_client::registration_token(&config, &credential));
-            Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask }))
+            Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask, end }))
+        }
+        (None, Some(config), Some(written), None) => {
+            let config = config.clone();
+            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
+            let wanted = Wanted {
+                labels: all_labels(&args.labels, args.no_default_labels),
+                runner_group: args.runner_group.clone(),
+                work_folder: args.work_folder.clone(),
+            };
+            let renew = Box::new(move |old: &_, name: &_| {
+                github_client::renew(&config, &credential, &wanted, old, name)
+            });
+            Ok(TokenOrigin::Jit(Jit { name: args.ephemeral.clone().unwrap_or_default(), renew }))
         }
         // The command line is refused before it comes to this.
         _ => Err(Failure::new("unit-step prepare is told no token", "run `runnerctl install-units` again")),
     }
+}
+
+fn end_noted(config: PathBuf, credential: PathBuf) -> EndNoted {
+    Box::new(move |notes| github_client::end_noted(&config, &credential, notes))
+}
+
+fn end_registration(args: EndArgs) -> Result<Exit, Failure> {
+    let runner = args.place.runner;
+    let loaded = args.load_credential.then(|| credential(names::GITHUB_CREDENTIAL)).transpose()?;
+    let end = end_noted(args.github, loaded.unwrap_or(args.credential_file));
+    let paths = RunnerPaths::new(args.state_dir, args.place.runtime_dir);
+    let left = unit_step::end_registration(&paths, &end)?;
+    for note in &left.0 {
+        let text = format!("runner {runner}: {} is still registered at GitHub", note.name);
+        output::warn(
+            &text,
+            Some("its next start, or `runnerctl gc`, tries again; GitHub itself removes it after a day"),
+        );
+    }
+    Ok(if left.0.is_empty() { Exit::Done } else { Exit::No })
 }
 
 /// systemd.exec(5): where the unit's credentials are.

@@ -91,6 +91,8 @@ pub struct RunnerPaths {
     pub token: PathBuf,
     /// When GitHub was asked for registration tokens; out of the container's reach.
     pub registrations: PathBuf,
+    /// Which ephemeral runners this host has asked GitHub for, and not seen gone; out of the container's reach.
+    pub ephemeral: PathBuf,
     /// Stands while the runner is drained: its unit does not start. A reboot does not undo that.
     pub drained: PathBuf,
     /// State word and performance counters, written by the runner's container.
@@ -118,6 +120,7 @@ impl RunnerPaths {
             token: runtime.join("token"),
             status: runtime.join("status"),
             registrations: state.join("registrations"),
+            ephemeral: state.join("ephemeral"),
             drained: state.join("drained"),
             started_with: runtime.join("started-with"),
             engine_storage: state.join("engine"),
@@ -133,6 +136,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn registration_token(&self) -> PathBuf {
         self.token.join("registration-token")
+    }
+
+    /// Where the identity of an ephemeral runner lies for the moment of its hand-over.
+    #[must_use]
+    pub fn jit(&self) -> PathBuf {
+        self.token.join("jit")
     }
 
     /// Where the entrypoint reads why there is no token.
@@ -157,6 +166,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn session(&self) -> PathBuf {
         self.status.join("state")
+    }
+
+    /// The time stamps of the runner's own program, `RUNNER_PERFLOG`.
+    #[must_use]
+    pub fn perf(&self) -> PathBuf {
+        self.status.join("perf/Runner.perf")
     }
 
     /// Where the private engine listens.

@@ -29,6 +29,10 @@ pub struct RunnerStatus {
     pub busy: bool,
     /// It has an identity at GitHub and needs no token to start; `null` where that may not be looked at (without root).
     pub registered: Option<bool>,
+    /// It is another runner at GitHub for each workflow job.
+    pub ephemeral: bool,
+    /// What it is called at GitHub now, where that is not its own name: an ephemeral one; `null` where that is not known.
+    pub registered_as: Option<String>,
     /// Its registration token: `present`, `missing`, or what is wrong with it or with the file; `null` where the file may not be read.
     pub token: Option<String>,
     /// `runnerctl drain` was asked to end it, and its unit does not start until `undrain`.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::fleet::RunnerPaths;
+use crate::runner::Notes;
 use crate::unit_step::prepare::make_files;
 
 const CANARY: &str = "CANARYTOKENCANARYTOKENCANARYT";
@@ -31,7 +32,11 @@ impl Bed {
         Prepare {
             runner: 3,
             unit_digest: "abc".to_owned(),
-            token: TokenOrigin::Github(Mint { registration: runner::digest("url=x\n"), ask: Box::new(ask) }),
+            token: TokenOrigin::Github(Mint {
+                registration: runner::digest("url=x\n"),
+                ask: Box::new(ask),
+                end: Box::new(|_| Notes::default()),
+            }),
             paths: RunnerPaths::new(at("state/3"), at("run/3")),
             reports: at("reports"),
             ids: None,
