@@ -80,19 +80,8 @@ pub(super) struct PrepareArgs {
     /// Digest of what the runner is to be registered with
     #[arg(long, required_unless_present_any = ["ephemeral", "tokens"])]
     registration: Option<String>,
-    /// A runner for one workflow job: what its names at GitHub begin with
-    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "registration")]
-    ephemeral: Option<String>,
-    /// Its work folder, as the container sees it
-    #[arg(long, default_value = "_work")]
-    work_folder: String,
-    /// Its custom labels
-    #[arg(long = "label", value_name = "LABEL")]
-    labels: Vec<String>,
-    #[arg(long)]
-    no_default_labels: bool,
-    #[arg(long)]
-    runner_group: Option<String>,
+    #[command(flatten)]
+    ephemeral: EphemeralArgs,
     /// Read what systemd has read of the file for this unit
     #[arg(long)]
     load_credential: bool,
@@ -106,6 +95,24 @@ pub(super) struct PrepareArgs {
     first_id: Option<IdRange>,
     #[arg(long)]
     unmapped: bool,
+}
+
+/// A runner for one workflow job.
+#[derive(Debug, clap::Args)]
+struct EphemeralArgs {
+    /// What its names at GitHub begin with
+    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "registration")]
+    ephemeral: Option<String>,
+    /// Its work folder, as the container sees it
+    #[arg(long, default_value = "_work")]
+    work_folder: String,
+    /// Its custom labels
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    #[arg(long)]
+    no_default_labels: bool,
+    #[arg(long)]
+    runner_group: Option<String>,
 }
 
 /// Which runner, and where its runtime files are.
@@ -202,15 +209,17 @@ fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
         (None, Some(config), Some(written), None) => {
             let config = config.clone();
             let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
+            let EphemeralArgs { ephemeral, work_folder, labels, no_default_labels, runner_group } =
+                &args.ephemeral;
             let wanted = Wanted {
-                labels: all_labels(&args.labels, args.no_default_labels),
-                runner_group: args.runner_group.clone(),
-                work_folder: args.work_folder.clone(),
+                labels: all_labels(labels, *no_default_labels),
+                runner_group: runner_group.clone(),
+                work_folder: work_folder.clone(),
             };
             let renew = Box::new(move |old: &_, name: &_| {
                 github_client::renew(&config, &credential, &wanted, old, name)
             });
-            Ok(TokenOrigin::Jit(Jit { name: args.ephemeral.clone().unwrap_or_default(), renew }))
+            Ok(TokenOrigin::Jit(Jit { name: ephemeral.clone().unwrap_or_default(), renew }))
         }
         // The command line is refused before it comes to this.
         _ => Err(Failure::new("unit-step prepare is told no token", "run `runnerctl install-units` again")),

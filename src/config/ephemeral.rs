@@ -48,12 +48,11 @@ fn check_names(raw: &RawConfig, count: u16, name_prefix: &str, problems: &mut Pr
         if bare(own_flag.or(raw.ephemeral.as_ref())) != Some(true) {
             continue;
         }
-        let (key, span, name) = match own.and_then(|own| own.name.as_ref()) {
-            Some(name) => (format!("runners.{number}.name"), Some(name.span()), name.get_ref().clone()),
-            None => {
-                let span = raw.name_prefix.as_ref().map(Spanned::span);
-                ("name_prefix".to_owned(), span, format!("{name_prefix}-{number}"))
-            }
+        let (key, span, name) = if let Some(name) = own.and_then(|own| own.name.as_ref()) {
+            (format!("runners.{number}.name"), Some(name.span()), name.get_ref().clone())
+        } else {
+            let span = raw.name_prefix.as_ref().map(Spanned::span);
+            ("name_prefix".to_owned(), span, format!("{name_prefix}-{number}"))
         };
         if name.len() > LONGEST_NAME {
             let hint =

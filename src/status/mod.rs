@@ -10,6 +10,7 @@ pub use table::{size, table};
 
 /// Everything `runnerctl status` knows of one runner. The fields of the JSON, too: additions are fine, changes are not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON")]
 pub struct RunnerStatus {
     /// From 1.
     pub number: u16,

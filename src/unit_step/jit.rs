@@ -18,9 +18,6 @@ use crate::files::{self, FileError, Trash};
 use crate::fleet::RunnerPaths;
 use crate::runner::{self, Agent, Note, Notes, RegistrationBudget, Session};
 
-/// A name that is taken is not taken again at the second try, unless something else is wrong.
-const TRIES: u32 = 2;
-
 /// After a step that failed: systemd starts an ephemeral runner again at once.
 const FAILED_PAUSE: Duration = Duration::from_secs(5);
 
@@ -28,9 +25,12 @@ const FAILED_PAUSE: Duration = Duration::from_secs(5);
 pub struct Jit {
     /// What all of this runner's names begin with.
     pub name: String,
-    /// Ends what is noted, where that can be done, and makes the runner of this name.
-    pub renew: Box<dyn Fn(&Notes, &str) -> Renewed>,
+    /// Asks GitHub.
+    pub renew: Renew,
 }
+
+/// Ends what is noted, where that can be done, and makes the runner of this name.
+pub type Renew = Box<dyn Fn(&Notes, &str) -> Renewed>;
 
 /// What GitHub said.
 pub struct Renewed {
@@ -124,59 +124,62 @@ fn make(step: &Prepare, jit: &Jit) -> Result<Vec<JitFile>, TokenProblem> {
     require_memory(&step.paths.token)?;
     let mut notes = noted(&step.paths)?;
     take_from_budget(&step.paths.registrations)?;
-    for tried in 1..=TRIES {
-        let name = runner::ephemeral_name(&jit.name, fastrand::u64(..));
-        let old = notes.clone();
-        notes.0.push(Note { name: name.clone(), id: None });
-        write(&step.paths, &notes)?;
-        let Renewed { left, made } = (jit.renew)(&old, &name);
-        notes = left;
-        match made {
-            Ok((id, config)) => {
-                notes.0.push(Note { name, id: Some(id) });
-                write(&step.paths, &notes)?;
-                return config.files().map_err(|error| TokenProblem {
-                    cause: error.to_string(),
-                    hint: "see that url is GitHub's; else use a newer runnerctl".to_owned(),
-                    passes: false,
-                });
-            }
-            Err(NotMade::NameTaken(_)) if tried < TRIES => {}
-            Err(not_made) => {
-                if matches!(not_made, NotMade::Unknown(_)) {
-                    notes.0.push(Note { name, id: None });
-                }
-                write(&step.paths, &notes)?;
-                return Err(not_made.problem());
-            }
-        }
+    let made = match try_name(step, jit, &mut notes)? {
+        // Another name is free, unless something else is wrong.
+        Err(NotMade::NameTaken(_)) => try_name(step, jit, &mut notes)?,
+        made => made,
+    };
+    made.map_err(NotMade::problem)?.files().map_err(|error| TokenProblem {
+        cause: error.to_string(),
+        hint: "see that url is GitHub's; else use a newer runnerctl".to_owned(),
+        passes: false,
+    })
+}
+
+/// Asks for a runner of a new name.
+fn try_name(
+    step: &Prepare,
+    jit: &Jit,
+    notes: &mut Notes,
+) -> Result<Result<JitConfig, NotMade>, TokenProblem> {
+    let name = runner::ephemeral_name(&jit.name, fastrand::u64(..));
+    let old = notes.clone();
+    notes.0.push(Note { name: name.clone(), id: None });
+    write(&step.paths, notes)?;
+    let Renewed { left, made } = (jit.renew)(&old, &name);
+    *notes = left;
+    match &made {
+        Ok((id, _)) => notes.0.push(Note { name, id: Some(*id) }),
+        Err(NotMade::Unknown(_)) => notes.0.push(Note { name, id: None }),
+        // GitHub made none, and under a name that is taken somebody else's may be.
+        Err(NotMade::NameTaken(_) | NotMade::Refused(_)) => {}
     }
-    // The last try returns above.
-    Err(disk_problem("no name is free"))
+    write(&step.paths, notes)?;
+    Ok(made.map(|(_, config)| config))
 }
 
 /// What is noted, and the registration of a runner that was none of these before: it is noted before its identity goes.
 fn noted(paths: &RunnerPaths) -> Result<Notes, TokenProblem> {
-    let mut notes = notes::read(&paths.ephemeral).map_err(disk_problem)?;
+    let mut notes = notes::read(&paths.ephemeral).map_err(|error| disk_problem(&error))?;
     if let Some(Agent { id, name }) =
         files::read_untrusted(&paths.identity_mark()).and_then(|text| Agent::of(&text))
     {
         notes.0.insert(0, Note { name, id: Some(id) });
         write(paths, &notes)?;
     }
-    for entry in files::names(&paths.identity).map_err(disk_problem)? {
-        files::remove(&paths.identity.join(entry)).map_err(disk_problem)?;
+    for entry in files::names(&paths.identity).map_err(|error| disk_problem(&error))? {
+        files::remove(&paths.identity.join(entry)).map_err(|error| disk_problem(&error))?;
     }
     Ok(notes)
 }
 
 fn write(paths: &RunnerPaths, notes: &Notes) -> Result<(), TokenProblem> {
-    notes::write(&paths.ephemeral, notes).map_err(disk_problem)
+    notes::write(&paths.ephemeral, notes).map_err(|error| disk_problem(&error))
 }
 
-fn disk_problem(cause: impl ToString) -> TokenProblem {
+fn disk_problem(error: &FileError) -> TokenProblem {
     let hint = "see that the disk works and is not full".to_owned();
-    TokenProblem { cause: cause.to_string(), hint, passes: true }
+    TokenProblem { cause: error.to_string(), hint, passes: true }
 }
 
 /// Ends what this runner has left at GitHub from when it was ephemeral.

@@ -13,7 +13,7 @@ mod token;
 
 pub use await_online::{AwaitError, await_container, await_online};
 pub use engine::{AttachEngine, AttachError, attach, release};
-pub use jit::{EndNoted, Jit, NotMade, Renewed, delete_in_background, end_registration};
+pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};
 pub use prepare::{Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};
 pub use renew::{Wanted, renew};
