@@ -87,14 +87,14 @@ fn was_of_use(paths: &RunnerPaths) -> bool {
 
 /// Moves away what the last workflow job could write: its work folder with the tool cache, and all that it left in the private engine, images among it, since a
 /// name of an image is what the last one made it. In one step each; it is deleted while the container starts.
-pub(super) fn clear(paths: &RunnerPaths) -> Result<(), FileError> {
+pub(super) fn clear(paths: &RunnerPaths) -> Result<Vec<String>, FileError> {
     let trash = Trash::open(&paths.trash)?;
-    // What there was no time for at the last start.
-    trash.empty()?;
+    // What there was no time for at the last start. `runnerctl prune` may be at the same; it is out of everybody's reach in any case.
+    let stuck = trash.empty().err().map(|error| error.to_string());
     for directory in [&paths.work, &paths.engine_storage] {
         trash.take(directory)?;
     }
-    Ok(())
+    Ok(stuck.into_iter().collect())
 }
 
 /// Deletes what was moved away, until this process ends; the rest is for the next start.

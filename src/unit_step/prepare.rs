@@ -86,12 +86,12 @@ pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     for stale in [&step.paths.token, &step.paths.status] {
         files::remove_tree(stale)?;
     }
-    if let TokenOrigin::Jit(_) = &step.token {
-        jit::clear(&step.paths)?;
-    }
+    let mut said = match &step.token {
+        TokenOrigin::Jit(_) => jit::clear(&step.paths)?,
+        TokenOrigin::File(_) | TokenOrigin::Github(_) => Vec::new(),
+    };
     make_directories(step)?;
     make_engine_directories(step)?;
-    let mut said = Vec::new();
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
     match &step.token {
         TokenOrigin::Jit(jit) => {

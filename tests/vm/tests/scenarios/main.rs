@@ -7,6 +7,7 @@ mod bed;
 mod credential;
 mod deployment;
 mod engine;
+mod ephemeral;
 mod fleet;
 mod harness;
 mod health;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
+        ephemeral::SCENARIOS,
         ways::DOCKER,
         nixos::SCENARIOS,
     ]
