@@ -45,6 +45,7 @@ in
         runners = lib.mapAttrs (_: runner) cfg.runners;
       }
       // lib.optionalAttrs (github != { }) { inherit github; }
+      // lib.optionalAttrs (cfg.ephemeral != null) { inherit (cfg) ephemeral; }
       // lib.optionalAttrs (cfg.labels != [ ]) { inherit (cfg) labels; }
       // lib.optionalAttrs (cfg.tokensFile != null) { paths.tokens = cfg.tokensFile; }
     );

@@ -109,6 +109,8 @@ impl Drain<'_> {
         let agent = registrations::agent(self.host, runner);
         let (Some(github), Some(agent)) = (self.github, agent) else { return AtGithub::Unasked };
         match registrations::end(github, &agent).await {
+            // Its workflow job is done, and another one of this runner is on its way or here already: that one is to go.
+            Ok(Some(Removal::AlreadyGone)) if runner.ephemeral => AtGithub::Untried,
             // What is not there takes no workflow job.
             Ok(Some(Removal::Removed | Removal::AlreadyGone)) => AtGithub::Gone,
             Ok(Some(Removal::Busy)) => AtGithub::Busy(Duration::ZERO),

@@ -153,7 +153,7 @@ fn one(
         session: session.filter(|_| running).map(|session| session.state.to_string()),
         health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
         busy: witnesses.busy.contains(&runner.number),
-        registered: files::can_see(&context.root.at(mark)),
+        registered: files::can_see(&context.root.at(mark)).map(|seen| seen && (running || !runner.ephemeral)),
         ephemeral: runner.ephemeral,
         registered_as: registered_as(context, runner),
         token,

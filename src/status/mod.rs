@@ -22,7 +22,7 @@ pub struct RunnerStatus {
     pub active_state: String,
     /// systemd's `SubState`.
     pub sub_state: String,
-    /// The entrypoint's word: starting, configuring, connecting, online, failed, stopping; `null` where it said none.
+    /// The entrypoint's word: starting, configuring, connecting, online, done, failed, stopping; `null` where it said none.
     pub session: Option<String>,
     /// The engine's health check: starting, healthy, unhealthy; `null` where there is no container or no check.
     pub health: Option<String>,

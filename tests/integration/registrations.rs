@@ -212,3 +212,21 @@ async fn a_persistent_runner_of_a_noted_name_is_somebody_elses() {
     assert_eq!(remove(&bed.host, &bed.client, &found[0]).await.unwrap(), Removal::AlreadyGone);
     assert_eq!(bed.github.lines().len(), 1, "it was not deleted");
 }
+
+#[tokio::test]
+async fn an_ephemeral_runner_whose_workflow_job_has_just_ended_is_not_stopped_for_the_one_that_is_gone() {
+    let bed =
+        Bed::new(vec![refusal(404, &[], "Not Found"), runner(32, "homelab-runner-2-x7k2p"), gone()]).await;
+    bed.note("homelab-runner-2-bbbbb 31\n");
+    let notes = bed.notes();
+    let next = async {
+        while bed.github.lines().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert!(!bed.systemd.journal().iter().any(|line| line.starts_with("StopUnit")));
+        fs::write(&notes, "homelab-runner-2-bbbbb 31\nhomelab-runner-2-x7k2p 32\n").unwrap();
+    };
+    let (ended, ()) = tokio::join!(bed.drain_with(EPHEMERAL), next);
+    assert!(matches!(ended, Drained::Ended), "{ended:?}");
+    assert!(bed.github.lines().last().unwrap().starts_with("DELETE"), "{:?}", bed.github.lines());
+}
