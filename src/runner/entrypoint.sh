@@ -385,7 +385,8 @@ pause() { # SECONDS
 }
 
 tell_no_space() {
-    printf '%s\n' "$no_space" >"$status/.no-space"
+    # Told again and again until the listener has ended, and read by then: never half a file.
+    printf '%s\n' "$no_space" >"$status/.no-space.new" && mv -fT "$status"/.no-space{.new,}
     kill -USR2 "$$"
 }
 
