@@ -46,6 +46,7 @@ in
       }
       // lib.optionalAttrs (github != { }) { inherit github; }
       // lib.optionalAttrs (cfg.shutdownTimeout != null) { timeouts.shutdown = cfg.shutdownTimeout; }
+      // lib.optionalAttrs (cfg.ephemeral != null) { inherit (cfg) ephemeral; }
       // lib.optionalAttrs (cfg.labels != [ ]) { inherit (cfg) labels; }
       // lib.optionalAttrs (cfg.tokensFile != null) { paths.tokens = cfg.tokensFile; }
     );

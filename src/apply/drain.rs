@@ -132,8 +132,12 @@ impl Drain<'_> {
     async fn remove(&self, number: u16, tell: &mut dyn FnMut(News)) -> AtGithub {
         let paths = self.host.layout.runner(number);
         let Some((github, url)) = self.github else { return AtGithub::Unasked };
-        let Some(agent) = registrations::agent_at(self.host, &paths, url) else { return AtGithub::Unasked };
-        match registrations::end(github, &agent).await {
+        let Some(registered) = registrations::registered(self.host, &paths, url) else {
+            return AtGithub::Unasked;
+        };
+        match registrations::end(github, &registered.agent).await {
+            // Its workflow job is done, and another one of this runner is on its way or here already: that one is to go.
+            Ok(Some(Removal::AlreadyGone)) if registered.ephemeral => AtGithub::Untried,
             // What is not there takes no workflow job.
             Ok(Some(Removal::Removed | Removal::AlreadyGone)) => AtGithub::Gone,
             Ok(Some(Removal::Busy)) => AtGithub::Busy(Duration::ZERO),
@@ -160,10 +164,7 @@ impl Drain<'_> {
         if at_github == AtGithub::Gone {
             // GitHub's removal ends the listener, and its unit fails, if it is not stopped sooner.
             self.systemd.reset_failed(&unit).await?;
-            // The identity is dead: with it the runner would ask GitHub in vain before it registers anew.
-            files::remove_tree(&self.host.root.at(&paths.identity))?;
-            // What was asked for here is no circle.
-            files::remove(&self.host.root.at(&paths.registrations))?;
+            registrations::forget_all(self.host, &paths)?;
         }
         Ok(Drained::Ended)
     }

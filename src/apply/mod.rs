@@ -4,6 +4,7 @@
 
 pub mod drain;
 mod execute;
+pub mod notes;
 mod observe;
 pub mod prune;
 pub mod registrations;

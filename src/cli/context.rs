@@ -117,6 +117,7 @@ impl Context {
         let fleet = Fleet::new(&config, &layout, &host);
         refuse_impossible_sockets(&fleet)?;
         refuse_encrypted_for_users(&fleet)?;
+        refuse_impossible_ephemeral(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {
                 Some(path) => path.clone(),
@@ -239,6 +240,18 @@ fn refuse_encrypted_for_users(fleet: &Fleet) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// What the last workflow job wrote belongs to ids of rootless Podman's, which nobody of this scope may delete before a start.
+fn refuse_impossible_ephemeral(fleet: &Fleet) -> Result<(), Failure> {
+    let ephemeral = fleet.runners.iter().find(|runner| runner.ephemeral);
+    match ephemeral {
+        Some(runner) if fleet.layout.scope == Scope::User => Err(Failure::new(
+            format!("runner {}: ephemeral = true needs the host's own systemd", runner.number),
+            "leave --user out, or remove ephemeral",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn engine(engine: Engine) -> PathBuf {

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{ending, output};
-use crate::apply::{self, Host};
+use crate::apply::{self, Host, notes};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
@@ -167,6 +167,8 @@ fn one(
     let explanation =
         if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), &source) };
     let explanation = explanation.unwrap_or(status::Explanation { cause: String::new(), hint: None });
+    let identity = runner.paths.identity_mark();
+    let mark = if runner.ephemeral { &runner.paths.ephemeral } else { &identity };
     let token = witnesses.tokens.as_ref().map(|tokens| token_word(tokens, runner.number));
     Ok(RunnerStatus {
         number: runner.number,
@@ -177,7 +179,9 @@ fn one(
         session: session.filter(|_| running).map(|session| session.state.to_string()),
         health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
         busy: witnesses.busy.contains(&runner.number),
-        registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
+        registered: files::can_see(&context.root.at(mark)).map(|seen| seen && (running || !runner.ephemeral)),
+        ephemeral: runner.ephemeral,
+        registered_as: registered_as(context, runner),
         token,
         drained: apply::drain::is_marked(&context.root, &runner.paths),
         restart_pending: running && restart_pending(context, runner, &service)?,
@@ -191,6 +195,12 @@ fn one(
         problem: Some(explanation.cause).filter(|cause| !cause.is_empty()),
         hint: explanation.hint,
     })
+}
+
+/// Only root may read that.
+fn registered_as(context: &Context, runner: &Runner) -> Option<String> {
+    let noted = runner.ephemeral.then(|| notes::read(&context.root.at(&runner.paths.ephemeral)))?;
+    noted.ok()?.youngest().map(|note| note.name.clone())
 }
 
 fn session(context: &Context, runner: &Runner) -> Option<Session> {

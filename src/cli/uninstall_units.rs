@@ -61,7 +61,7 @@ async fn remove_registrations(host: &Host, client: Option<&Client>, is_dry: bool
     let kept = registrations::kept(host)?;
     if is_dry {
         for kept in &kept {
-            output::say(&format!("remove {} at GitHub", kept.agent.name));
+            output::say(&format!("remove {} at GitHub", kept.note.name));
         }
         return Ok(Exit::Done);
     }

@@ -61,10 +61,10 @@ impl Github {
 }
 
 /// Checks `raw` as a whole, for runners that register at `url`.
-pub(super) fn validate(raw: RawGithub, url: Option<&GithubUrl>, problems: &mut Problems) -> Option<Github> {
+pub(super) fn validate(raw: &RawGithub, url: Option<&GithubUrl>, problems: &mut Problems) -> Option<Github> {
     // Of a word that is unknown nobody can say what contradicts it.
     if problems.iter().all(|problem| problem.key != "github.credential") {
-        check_kind(&raw, url, problems);
+        check_kind(raw, url, problems);
     }
     check_client_id(raw.client_id.as_ref(), problems);
     let installation_id = installation_id(raw.installation_id.as_ref(), problems);
@@ -74,7 +74,7 @@ pub(super) fn validate(raw: RawGithub, url: Option<&GithubUrl>, problems: &mut P
         encrypted: bare(raw.encrypted.as_ref()).unwrap_or(false),
         client_id: bare(raw.client_id.as_ref()),
         installation_id,
-        api_url: raw.api_url.or_else(|| url.map(ApiUrl::of))?,
+        api_url: raw.api_url.clone().or_else(|| url.map(ApiUrl::of))?,
     })
 }
 

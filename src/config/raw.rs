@@ -35,6 +35,9 @@ pub(super) struct RawConfig {
     pub runner_group: Option<Spanned<String>>,
     /// Take over a runner of the same name that another machine registered (default false)
     pub replace: Option<bool>,
+    /// A new runner for each workflow job: new registration, new container, nothing left of the last; needs `[github]` (default false)
+    #[schemars(with = "Option<bool>")]
+    pub ephemeral: Option<Spanned<bool>>,
     /// Allow the same registration token for several runners (default false)
     pub shared_token: Option<bool>,
     /// systemd reads the tokens file and hands it to the units, `LoadCredential=`; it may then be on any file system and of any mode (default false)
@@ -258,6 +261,9 @@ pub(super) struct RawOverride {
     pub image: Option<Image>,
     /// Replaces the fleet's socket mode
     pub socket: Option<SocketMode>,
+    /// Replaces the fleet's `ephemeral`
+    #[schemars(with = "Option<bool>")]
+    pub ephemeral: Option<Spanned<bool>>,
     /// Replaces single limits
     pub limits: Limits,
     /// Added to the fleet's environment

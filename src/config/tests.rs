@@ -409,3 +409,47 @@ fn an_image_tells_its_version_and_whether_it_can_change() {
     assert!(image("x.y/runner@sha256:abc").is_digest() && !image("x.y/runner:1").is_digest());
     assert!(image("localhost/runner:1").is_local() && !image("localhost:5000/runner:1").is_local());
 }
+
+#[test]
+fn an_ephemeral_runner_needs_a_credential_of_the_hosts_own() {
+    let base = "url = \"https://github.com/acme/shop\"\n";
+    for (text, key) in
+        [("ephemeral = true\n", "ephemeral"), ("[runners.2]\nephemeral = true\n", "runners.2.ephemeral")]
+    {
+        let problems = Config::parse(&format!("{base}{text}")).unwrap_err();
+        let problem = problems.iter().next().unwrap();
+        assert_eq!((problem.key.as_str(), problems.iter().count()), (key, 1));
+        assert!(problem.message.contains("lives one hour"), "{}", problem.message);
+        let hint = format!("{problem:?}");
+        assert!(hint.contains("[github]"), "{hint}");
+        let github = "[github]\ncredential = \"pat\"\n";
+        let config = Config::parse(&format!("{base}{text}{github}")).unwrap();
+        assert_eq!(config.ephemeral, key == "ephemeral");
+        assert_eq!(
+            config.overrides.get(&2).and_then(|own| own.ephemeral),
+            (key != "ephemeral").then_some(true)
+        );
+    }
+    for text in ["ephemeral = false\n", "[runners.2]\nephemeral = false\n"] {
+        assert!(Config::parse(&format!("{base}{text}")).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn the_name_of_an_ephemeral_runner_leaves_room_for_what_each_start_adds() {
+    let config = |prefix: usize, more: &str| {
+        let name = "n".repeat(prefix);
+        Config::parse(&format!(
+            "url = \"https://github.com/acme/shop\"\ncount = 2\nname_prefix = \"{name}\"\n{more}[github]\ncredential = \"pat\"\n"
+        ))
+    };
+    assert!(config(56, "ephemeral = true\n").is_ok());
+    assert!(config(58, "").is_ok());
+    let problems = config(57, "ephemeral = true\n").unwrap_err();
+    assert_eq!(problems.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), ["name_prefix"]);
+    let own = format!(
+        "ephemeral = true\n[runners.2]\nname = \"{}\"\n[runners.1]\nephemeral = false\n",
+        "n".repeat(58)
+    );
+    assert!(config(58, &own).is_ok());
+}

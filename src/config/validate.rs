@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::collect::bare;
+use super::ephemeral;
 use super::github;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
@@ -32,12 +33,13 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let overrides = overrides(&raw.runners, count, problems);
     check_names(&raw, count, &name_prefix, problems);
     let environment = environment("environment", &raw.environment, problems);
+    let github = github::validate(&raw.github, raw.url.as_ref(), problems);
+    ephemeral::check(&raw, count, &name_prefix, github.as_ref(), problems);
     let proxy = proxy(raw.proxy, problems);
     let health = health(&raw.health, problems);
     let timeouts = timeouts(&raw.timeouts, problems);
     let prune = prune(&raw.prune, problems);
     let reports = reports::validate(raw.reports, problems);
-    let github = github::validate(raw.github, raw.url.as_ref(), problems);
     let (Some(url), Some(github)) = (raw.url, github) else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -58,6 +60,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         no_default_labels: bare(raw.no_default_labels.as_ref()).unwrap_or(false),
         runner_group: bare(raw.runner_group.as_ref()),
         replace: raw.replace.unwrap_or(false),
+        ephemeral: bare(raw.ephemeral.as_ref()).unwrap_or(false),
         shared_token: raw.shared_token.unwrap_or(false),
         load_credential: raw.load_credential.unwrap_or(false),
         engine: raw.engine.unwrap_or_default(),
@@ -181,6 +184,7 @@ fn overrides(
                 labels: value.labels.clone(),
                 image: value.image.clone(),
                 socket: value.socket,
+                ephemeral: bare(value.ephemeral.as_ref()),
                 limits: value.limits.clone(),
                 environment,
             },

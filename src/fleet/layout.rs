@@ -93,6 +93,8 @@ pub struct RunnerPaths {
     pub token: PathBuf,
     /// When GitHub was asked for registration tokens; out of the container's reach.
     pub registrations: PathBuf,
+    /// Which ephemeral runners this host has asked GitHub for, and not seen gone; out of the container's reach.
+    pub ephemeral: PathBuf,
     /// Stands while the runner is drained: its unit does not start. A reboot does not undo that.
     pub drained: PathBuf,
     /// State word and performance counters, written by the runner's container.
@@ -120,6 +122,7 @@ impl RunnerPaths {
             token: runtime.join("token"),
             status: runtime.join("status"),
             registrations: state.join("registrations"),
+            ephemeral: state.join("ephemeral"),
             drained: state.join("drained"),
             started_with: runtime.join("started-with"),
             engine_storage: state.join("engine"),
@@ -135,6 +138,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn registration_token(&self) -> PathBuf {
         self.token.join("registration-token")
+    }
+
+    /// Where the identity of an ephemeral runner lies for the moment of its hand-over.
+    #[must_use]
+    pub fn jit(&self) -> PathBuf {
+        self.token.join("jit")
     }
 
     /// Where the entrypoint reads why there is no token.
@@ -159,6 +168,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn session(&self) -> PathBuf {
         self.status.join("state")
+    }
+
+    /// The time stamps of the runner's own program, `RUNNER_PERFLOG`.
+    #[must_use]
+    pub fn perf(&self) -> PathBuf {
+        self.status.join("perf/Runner.perf")
     }
 
     /// Where the private engine listens.

@@ -107,6 +107,8 @@ pub struct Runner {
     pub image: Image,
     /// Container socket for workflows.
     pub socket: SocketMode,
+    /// It registers for one workflow job alone, and starts anew after that.
+    pub ephemeral: bool,
     /// Its ids on the host, with a private engine.
     pub ids: Option<IdRange>,
     /// Budget.
@@ -231,6 +233,7 @@ impl Runner {
                 .socket
                 .or(config.socket)
                 .unwrap_or_else(|| default_socket(config.engine, layout.scope)),
+            ephemeral: own.ephemeral.unwrap_or(config.ephemeral),
             ids: None,
             limits: own.limits.or(&config.limits),
             environment,

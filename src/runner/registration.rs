@@ -55,3 +55,13 @@ impl Registration<'_> {
         digest(&self.fingerprint())
     }
 }
+
+/// All labels of a runner with these `custom` ones: GitHub adds its own at a registration, and has to be told them where a runner is made without one
+/// (docs.github.com "Using labels with self-hosted runners").
+#[must_use]
+pub fn all_labels(custom: &[String], no_default_labels: bool) -> Vec<String> {
+    let architecture = if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" };
+    let own: &[&str] = if no_default_labels { &[] } else { &["self-hosted", "Linux", architecture] };
+    let is_new = |label: &&String| !own.iter().any(|own| own.eq_ignore_ascii_case(label));
+    own.iter().map(|label| (*label).to_owned()).chain(custom.iter().filter(is_new).cloned()).collect()
+}

@@ -79,6 +79,7 @@ fn image(runner: &RunnerStatus) -> String {
 fn registered(runner: &RunnerStatus) -> String {
     match (runner.registered, runner.token.as_deref()) {
         (None, _) => "unknown (needs root)".to_owned(),
+        (Some(true), _) if runner.ephemeral => "for one workflow job".to_owned(),
         (Some(true), _) => "yes".to_owned(),
         (Some(false), Some("present")) => "no, token present".to_owned(),
         (Some(false), Some("missing")) => "no, token missing".to_owned(),

@@ -24,6 +24,8 @@ fn online() -> RunnerStatus {
         health: Some("healthy".to_owned()),
         busy: false,
         registered: Some(true),
+        ephemeral: false,
+        registered_as: None,
         token: Some("present".to_owned()),
         drained: false,
         restart_pending: false,
@@ -47,6 +49,16 @@ fn the_table_shows_use_against_the_limit() {
         row,
         "3 homelab-runner-3 online healthy 2 min 2 12% of 200% 300M of 4.0G 2.338.0, 12d old yes"
     );
+}
+
+#[test]
+fn an_ephemeral_runner_is_told_from_one_that_stays() {
+    let runner = RunnerStatus { ephemeral: true, ..online() };
+    let text = table(std::slice::from_ref(&runner), &|_| "2 min".to_owned());
+    assert!(text.lines().nth(1).unwrap().ends_with("for one workflow job"), "{text}");
+    let stopped = RunnerStatus { registered: Some(false), token: None, ..runner };
+    let text = table(&[stopped], &|_| "2 min".to_owned());
+    assert!(text.lines().nth(1).unwrap().ends_with(" no"), "{text}");
 }
 
 #[test]

@@ -132,6 +132,9 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     if fleet.reports.hooks {
         variables.push(("RUNNERCTL_JOB_HOOKS", "1".to_owned()));
     }
+    if runner.ephemeral {
+        variables.push(("RUNNERCTL_EPHEMERAL", "1".to_owned()));
+    }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));
     }

@@ -5,6 +5,7 @@
 //! | `architecture` | which part of `src` may use what |
 //! | `command_line` | `runnerctl` as people call it: output, exit codes, files below `--root` |
 //! | `drain` | ending runners when no workflow job runs on them |
+//! | `ephemeral` | the steps of an ephemeral runner's unit |
 //! | `github_client` | GitHub's REST API, and everything that can go wrong on the way there |
 //! | `golden` | what `generate` writes, byte for byte |
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
@@ -31,6 +32,7 @@
 mod architecture;
 mod command_line;
 mod drain;
+mod ephemeral;
 mod fake_systemd;
 mod github_client;
 mod golden;

@@ -10,8 +10,8 @@ use super::debian13::{Said, run, tree};
 use super::words::{command_line, environment, values};
 use super::{assert_environment, quadlet};
 use crate::golden::{
-    Case, DEFAULTS, DOCKER, ENCRYPTED_CREDENTIAL, EVERYTHING, HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN,
-    SERVICE_PODMAN, files_below,
+    Case, DEFAULTS, DOCKER, ENCRYPTED_CREDENTIAL, EPHEMERAL, EPHEMERAL_DOCKER, EPHEMERAL_SERVICE, EVERYTHING,
+    HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below,
 };
 
 /// A root with Debian's own units and programs that stand for those which our units call.
@@ -82,6 +82,9 @@ fn systemd_has_nothing_to_say_about_services_slices_and_targets() {
         &ENCRYPTED_CREDENTIAL,
         &DOCKER,
         &HOSTILE_VALUES,
+        &EPHEMERAL,
+        &EPHEMERAL_SERVICE,
+        &EPHEMERAL_DOCKER,
     ] {
         let root = root();
         let units = put_all_units(&root, case);

@@ -7,6 +7,7 @@ mod bed;
 mod credential;
 mod deployment;
 mod engine;
+mod ephemeral;
 mod fleet;
 mod harness;
 mod health;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         ways::PODMAN,
         credential::SCENARIOS,
         secrets::OF_CREDENTIALS,
+        ephemeral::SCENARIOS,
         shutdown::DOCKER,
         ways::DOCKER,
         nixos::SCENARIOS,
