@@ -1,16 +1,13 @@
 //! `runnerctl up`, `down`, `restart`
 
 use super::context::{Context, GlobalArgs, block_on};
-use super::ending::{self, Endings, Waiting};
+use super::ending::{self, Endings, Patience};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{install_units, output};
-use crate::apply::Host;
-use crate::apply::drain;
-use crate::files;
+use crate::apply::{self, Host, drain};
 use crate::fleet::{Runner, names};
-use crate::runner::Session;
 use crate::status::{self, Explanation};
 use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, Systemd, UnitJob, Verb};
 
@@ -34,10 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
-    waiting: Waiting,
-    /// Do not wait: a workflow job that runs is cancelled
-    #[arg(long, conflicts_with = "timeout")]
-    force: bool,
+    patience: Patience,
 }
 
 pub(super) fn up(args: &UpArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
@@ -67,10 +61,10 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
             Power::Down => (selected, true),
             Power::Restart => leave_drained(&host, selected, &args.selection),
         };
-        let all_well = if args.force {
+        let all_well = if args.patience.force {
             force(power, &selected, &context, systemd).await?
         } else {
-            let endings = ending::of(&context, &host, args.waiting)?;
+            let endings = ending::of(&context, &host, args.patience.waiting)?;
             ending::all_well(selected.iter().map(|runner| one(power, runner, &endings))).await?
         };
         // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.
@@ -185,7 +179,6 @@ fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
 
 /// Why a runner failed, as its entrypoint and its exit status tell it.
 fn last_words(context: &Context, runner: &Runner, exit_status: Option<i32>) -> Option<Explanation> {
-    let text = files::read_untrusted(&context.root.at(&runner.paths.session()));
-    let session: Option<Session> = text.and_then(|text| text.parse().ok());
+    let session = apply::session(&context.root, &runner.paths);
     status::explain(exit_status, session.as_ref(), &context.fleet.token_source(runner.number))
 }

@@ -15,7 +15,6 @@ use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health, ProgramError};
-use crate::runner::Session;
 use crate::status::{self, ImageAge, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
@@ -161,7 +160,7 @@ fn one(
     let slice = witnesses.later_slices.get(index).cloned().unwrap_or_else(missing);
     let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
     let running = service.active_state.is_started();
-    let session = session(context, runner);
+    let session = apply::session(&context.root, &runner.paths);
     let source = context.fleet.token_source(runner.number);
     let is_well = service.active_state == ActiveState::Active;
     let explanation =
@@ -201,10 +200,6 @@ fn one(
 fn registered_as(context: &Context, runner: &Runner) -> Option<String> {
     let noted = runner.ephemeral.then(|| notes::read(&context.root.at(&runner.paths.ephemeral)))?;
     noted.ok()?.youngest().map(|note| note.name.clone())
-}
-
-fn session(context: &Context, runner: &Runner) -> Option<Session> {
-    files::read_untrusted(&context.root.at(&runner.paths.session())).and_then(|text| text.parse().ok())
 }
 
 /// Has systemd read another text than the one that the runner was started with?
