@@ -13,7 +13,7 @@ pub mod roll;
 use std::path::PathBuf;
 
 pub use execute::{Execution, execute};
-pub use observe::{busy, host_ids, observe, sweep};
+pub use observe::{busy, host_ids, observe, session, sweep};
 
 use crate::files::{FileError, Root};
 use crate::fleet::Layout;

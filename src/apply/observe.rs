@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::{Error, Host, drain};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
-use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Scope, names};
-use crate::runner::{SCRIPTS, WORKER};
+use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, RunnerPaths, Scope, names};
+use crate::runner::{SCRIPTS, Session, WORKER};
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
 /// Reads files and units of ours.
@@ -83,6 +83,12 @@ pub fn busy(host: &Host, numbers: &[u16]) -> Result<Vec<u16>, Error> {
         }
     }
     Ok(busy)
+}
+
+/// What the entrypoint of a runner has said last; `None` where that is nothing, or no word that is known.
+#[must_use]
+pub fn session(root: &Root, paths: &RunnerPaths) -> Option<Session> {
+    files::read_untrusted(&root.at(&paths.session())).and_then(|text| text.parse().ok())
 }
 
 /// Removes what a killed run left in our directories. Call it with the lock held.

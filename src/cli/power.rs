@@ -8,10 +8,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{install_units, output};
-use crate::apply::drain::{self, Drained};
-use crate::files;
+use crate::apply::{
+    self,
+    drain::{self, Drained},
+};
 use crate::fleet::{Runner, names};
-use crate::runner::Session;
 use crate::status::{self, Explanation};
 use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, Systemd, UnitJob, Verb};
 
@@ -170,7 +171,6 @@ fn hint(context: &Context, error: &SystemdError, unit: &str) -> Option<String> {
 
 /// Why a runner failed, as its entrypoint and its exit status tell it.
 fn last_words(context: &Context, runner: &Runner, exit_status: Option<i32>) -> Option<Explanation> {
-    let text = files::read_untrusted(&context.root.at(&runner.paths.session()));
-    let session: Option<Session> = text.and_then(|text| text.parse().ok());
+    let session = apply::session(&context.root, &runner.paths);
     status::explain(exit_status, session.as_ref(), &context.fleet.token_source(runner.number))
 }

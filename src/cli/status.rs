@@ -15,7 +15,6 @@ use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health};
-use crate::runner::Session;
 use crate::status::{self, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
@@ -135,7 +134,7 @@ fn one(
     let slice = witnesses.later_slices.get(index).cloned().unwrap_or_else(missing);
     let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
     let running = service.active_state.is_started();
-    let session = session(context, runner);
+    let session = apply::session(&context.root, &runner.paths);
     let source = context.fleet.token_source(runner.number);
     let is_well = service.active_state == ActiveState::Active;
     let explanation =
@@ -164,10 +163,6 @@ fn one(
         problem: Some(explanation.cause).filter(|cause| !cause.is_empty()),
         hint: explanation.hint,
     })
-}
-
-fn session(context: &Context, runner: &Runner) -> Option<Session> {
-    files::read_untrusted(&context.root.at(&runner.paths.session())).and_then(|text| text.parse().ok())
 }
 
 /// Has systemd read another text than the one that the runner was started with?
@@ -200,12 +195,6 @@ fn rfc3339(time: SystemTime) -> Option<String> {
 /// "3h 5min", the way systemctl says it: the two largest units.
 pub(super) fn ago(since: &str) -> String {
     let Ok(since) = since.parse::<Timestamp>() else { return since.to_owned() };
-    let seconds = Timestamp::now().duration_since(since).as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) => format!("{minutes}min"),
-        (0, hours, minutes) => format!("{hours}h {minutes}min"),
-        (days, hours, _) => format!("{days}d {hours}h"),
-    }
+    let seconds = Timestamp::now().duration_since(since).as_secs();
+    status::span(seconds)
 }
