@@ -18,6 +18,7 @@ mkOption {
           ])
           "The tokens of `tokensFile` alone, a personal access token, or the key of a GitHub App. runnerctl's default: `registration-token`.";
       credentialFile = key types.externalPath "File on the host with the token, or the key in PEM; such as sops-nix and agenix make it. systemd hands it to the units. Never in the Nix store.";
+      encrypted = key types.bool "The file was made by `systemd-creds encrypt --name=github` on this very host; systemd decrypts it for the units. runnerctl's default: `false`.";
       clientId = key types.nonEmptyStr "Client id, or app id, of the GitHub App.";
       installationId = key types.ints.positive "The App's installation; without it GitHub is asked which one `url` has.";
       apiUrl = key types.nonEmptyStr "Where GitHub's REST API is; without it that of `url`.";

@@ -50,6 +50,8 @@ in
       description = "Custom labels beside GitHub's own `self-hosted`, `Linux` and the architecture's.";
     };
 
+    ephemeral = key types.bool "A new runner for each workflow job: a registration and a container of its own, and nothing left of the last. Needs `github`.";
+
     tokensFile = mkOption {
       type = types.nullOr types.externalPath;
       default = null;
@@ -62,6 +64,13 @@ in
     };
 
     github = import ./github.nix { inherit lib; };
+
+    shutdownTimeout = mkOption {
+      type = types.nullOr (types.strMatching "[0-9]+(s|m|min)");
+      default = null;
+      example = "5m";
+      description = "A shutdown or reboot of the host waits for running workflow jobs this long, at most 20 minutes; `0s`: not at all. runnerctl's default: ten minutes.";
+    };
 
     engine = mkOption {
       type = types.enum [
@@ -104,6 +113,7 @@ in
             labels = key (types.listOf types.nonEmptyStr) "Replaces the fleet's labels.";
             image = key types.nonEmptyStr "Replaces the fleet's image.";
             socket = key socket "Replaces the fleet's socket.";
+            ephemeral = key types.bool "Replaces the fleet's `ephemeral`.";
             limits = limits "Replaces single limits.";
             environment = mkOption {
               type = types.attrsOf types.str;

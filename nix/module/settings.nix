@@ -45,6 +45,8 @@ in
         runners = lib.mapAttrs (_: runner) cfg.runners;
       }
       // lib.optionalAttrs (github != { }) { inherit github; }
+      // lib.optionalAttrs (cfg.shutdownTimeout != null) { timeouts.shutdown = cfg.shutdownTimeout; }
+      // lib.optionalAttrs (cfg.ephemeral != null) { inherit (cfg) ephemeral; }
       // lib.optionalAttrs (cfg.labels != [ ]) { inherit (cfg) labels; }
       // lib.optionalAttrs (cfg.tokensFile != null) { paths.tokens = cfg.tokensFile; }
     );

@@ -59,6 +59,18 @@
       limits.memoryMax = "4G";
       github.credential = "pat";
       github.credentialFile = "/run/secrets/github";
+      github.encrypted = true;
+      shutdownTimeout = "2m";
+    };
+
+    ephemeral = {
+      tokensFile = null;
+      count = 2;
+      limits.memoryMax = "4G";
+      github.credential = "pat";
+      github.credentialFile = "/run/secrets/github";
+      ephemeral = true;
+      runners."2".ephemeral = false;
     };
 
     docker = {
@@ -104,6 +116,7 @@
   # Nix has nothing against them; runnerctl has.
   unbuildable = {
     unknownKey.settings.nonsense = true;
+    ephemeralWithoutGithub.ephemeral = true;
     latestImage.settings.image = "ghcr.io/actions/actions-runner:latest";
   };
 

@@ -46,6 +46,7 @@ switch.nix	switch | test)	switch)	a test that cancels workflow jobs
 assertions.nix	cfg.tokensFile != null ||	true ||	a dropped assertion
 assertions.nix	!hasCredential ||	true ||	a credential without a file
 github.nix	types.externalPath	types.path	a credential in the store
+settings.nix	{ inherit (cfg) ephemeral; }	{ }	an option without an effect
 settings.nix	{ inherit github; }	{ github = { }; }	a credential that nobody uses
 assertions.nix	!(lib.any isToken (strings settings))	true	tokens in the store
 assertions.nix	strangers == [ ]	true	runners that are not

@@ -4,11 +4,16 @@
 
 pub mod drain;
 mod execute;
+pub mod notes;
 mod observe;
 pub mod prune;
 pub mod registrations;
 pub mod retention;
 pub mod roll;
+pub mod tokens;
+pub mod trial;
+pub mod update;
+pub mod when_idle;
 
 use std::path::PathBuf;
 
@@ -57,6 +62,12 @@ impl Host {
         self.root.at(&self.layout.state.join("prune-lock"))
     }
 
+    /// Held while a new image goes round: that may have to wait for workflow jobs.
+    #[must_use]
+    pub fn update_lock_file(&self) -> PathBuf {
+        self.root.at(&self.layout.state.join("update-lock"))
+    }
+
     /// Stands from the first step to the last: where it is found, an earlier run was cut off.
     fn unfinished_mark(&self) -> PathBuf {
         self.root.at(&self.layout.state.join("unfinished"))
@@ -75,6 +86,9 @@ pub enum Error {
     /// A program.
     #[error(transparent)]
     Program(#[from] crate::programs::ProgramError),
+    /// The engine does not have an image.
+    #[error("the engine has no image {0}")]
+    NoImage(String),
     /// A file in the place of one of ours.
     #[error("{} exists and was not written by runnerctl", .0.display())]
     Foreign(PathBuf),
@@ -96,6 +110,9 @@ impl Error {
             Self::File(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
             Self::Foreign(_) => Some("move it away, then run this again".to_owned()),
+            Self::NoImage(_) => {
+                Some("see `image` in the config; build or load it, then run this again".to_owned())
+            }
             Self::Program(_) | Self::ControlGroup { .. } => None,
         }
     }

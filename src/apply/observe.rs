@@ -100,6 +100,10 @@ pub fn sweep(host: &Host) -> Result<(), Error> {
     for directory in [&layout.quadlet_dir, &layout.unit_dir, &layout.scripts, &layout.state] {
         files::sweep(&host.root.at(directory))?;
     }
+    if super::trial::sweep(host)? {
+        // systemd has read what is gone now, and is to read again.
+        files::write(&host.unfinished_mark(), b"an update was killed; run install-units\n", 0o644)?;
+    }
     Ok(())
 }
 

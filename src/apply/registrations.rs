@@ -1,10 +1,11 @@
 //! Registrations that this host keeps, and how they end at GitHub.
 
-use super::Host;
+use super::{Host, notes};
+use crate::config::GithubUrl;
 use crate::files::{self, FileError};
 use crate::fleet::{RunnerPaths, names};
 use crate::github::{self, Client, Removal};
-use crate::runner::Agent;
+use crate::runner::{Agent, Note, Notes, Registration, is_ephemeral_name};
 
 /// A runner that this host has registered.
 #[derive(Debug)]
@@ -12,7 +13,9 @@ pub struct Kept {
     /// Number of the runner.
     pub number: u16,
     /// Who it is at GitHub.
-    pub agent: Agent,
+    pub note: Note,
+    /// Does its identity stand on the disk? That of an ephemeral one does not.
+    has_identity: bool,
     paths: RunnerPaths,
 }
 
@@ -38,7 +41,7 @@ impl StaysError {
     }
 }
 
-/// All that have an identity below the state directory, by number.
+/// All that have an identity below the state directory, or are noted there as ephemeral, by number.
 ///
 /// # Errors
 /// The directory could not be read.
@@ -48,17 +51,51 @@ pub fn kept(host: &Host) -> Result<Vec<Kept>, FileError> {
         .filter_map(|name| names::plain_number(name))
         .collect();
     numbers.sort_unstable();
-    let of = |number| {
+    let mut kept = Vec::new();
+    for number in numbers {
         let paths = host.layout.runner(number);
-        Some(Kept { number, agent: agent(host, &paths)?, paths })
-    };
-    Ok(numbers.into_iter().filter_map(of).collect())
+        let of = |note: Note, has_identity| Kept { number, note, has_identity, paths: paths.clone() };
+        kept.extend(
+            identity(host, &paths).map(|agent| of(Note { name: agent.name, id: Some(agent.id) }, true)),
+        );
+        kept.extend(noted(host, &paths)?.0.into_iter().map(|note| of(note, false)));
+    }
+    Ok(kept)
+}
+
+fn noted(host: &Host, paths: &RunnerPaths) -> Result<Notes, FileError> {
+    notes::read(&host.root.at(&paths.ephemeral))
 }
 
 /// Who the runner of these paths is at GitHub, as its identity says.
-#[must_use]
-pub fn agent(host: &Host, paths: &RunnerPaths) -> Option<Agent> {
+fn identity(host: &Host, paths: &RunnerPaths) -> Option<Agent> {
     Agent::of(&files::read_untrusted(&host.root.at(&paths.identity_mark()))?)
+}
+
+/// Who a runner is at GitHub now.
+#[derive(Debug)]
+pub struct Registered {
+    /// Its id and name.
+    pub agent: Agent,
+    /// GitHub ends it by itself after one workflow job.
+    pub ephemeral: bool,
+}
+
+/// Who the runner of these paths is at GitHub, as far as this host has registered it at `url`: elsewhere its id would be somebody else's, or nobody's. What stands on the
+/// disk says whether it is ephemeral, not the config: that may have changed since it was started.
+#[must_use]
+pub fn registered(host: &Host, paths: &RunnerPaths, url: &GithubUrl) -> Option<Registered> {
+    if let Some(agent) = identity(host, paths) {
+        let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
+        let is_there =
+            kept.is_none_or(|kept| Registration::url_of(&kept).is_none_or(|kept| kept == url.to_string()));
+        return is_there.then_some(Registered { agent, ephemeral: false });
+    }
+    let notes = noted(host, paths).ok()?;
+    let Note { name, id } = notes.youngest()?;
+    let is_ours = name.rsplit_once('-').is_some_and(|(base, _)| is_ephemeral_name(base, name));
+    let agent = Agent { id: (*id)?, name: name.clone() };
+    is_ours.then_some(Registered { agent, ephemeral: true })
 }
 
 /// Ends a registration at GitHub: only by the id that GitHub gave this host, and only where the name is the same. `None` where that id is somebody else's.
@@ -73,14 +110,79 @@ pub async fn end(github: &Client, agent: &Agent) -> Result<Option<Removal>, gith
     }
 }
 
-/// Ends it at GitHub, and deletes the identity that is dead then.
+/// Ends it at GitHub, and deletes what this host has of it, which is dead then.
 ///
 /// # Errors
 /// It could not be ended.
 pub async fn remove(host: &Host, github: &Client, kept: &Kept) -> Result<Removal, StaysError> {
-    let removal = end(github, &kept.agent).await?.unwrap_or(Removal::AlreadyGone);
+    let removal = notes::end(github, &kept.note).await?.unwrap_or(Removal::AlreadyGone);
     if removal != Removal::Busy {
-        files::remove_tree(&host.root.at(&kept.paths.identity))?;
+        forget(host, kept)?;
     }
     Ok(removal)
+}
+
+/// Has it an identity, made with what `registration` says?
+#[must_use]
+pub fn is_current(host: &Host, paths: &RunnerPaths, registration: &Registration<'_>) -> bool {
+    let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
+    files::exists(&host.root.at(&paths.identity_mark())) && kept == Some(registration.fingerprint())
+}
+
+/// Lets the next start register it anew, also where its identity is as `registration` says. The identity stays until the new one is complete, and what GitHub knows
+/// under its name is replaced: the entrypoint sees other settings than those that were kept. Returns what has to stand there for the identity to be good again.
+///
+/// # Errors
+/// The identity could not be written.
+pub fn outdate(
+    host: &Host,
+    paths: &RunnerPaths,
+    registration: &Registration<'_>,
+) -> Result<Option<String>, FileError> {
+    // What is asked for by hand is no circle.
+    files::remove(&host.root.at(&paths.registrations))?;
+    if !is_current(host, paths, registration) {
+        return Ok(None);
+    }
+    let kept = registration.fingerprint();
+    keep(host, paths, &Registration::name_alone(&kept))?;
+    Ok(Some(kept))
+}
+
+/// Takes that back where GitHub has refused the new registration: the old one is as good as it was. Is it there?
+///
+/// # Errors
+/// The identity could not be written.
+pub fn restore(host: &Host, paths: &RunnerPaths, kept: &str) -> Result<bool, FileError> {
+    let is_there = files::exists(&host.root.at(&paths.identity_mark()));
+    if is_there {
+        keep(host, paths, kept)?;
+    }
+    Ok(is_there)
+}
+
+/// What this host writes beside the identity belongs to the container's root, as the rest of it does.
+fn keep(host: &Host, paths: &RunnerPaths, fingerprint: &str) -> Result<(), FileError> {
+    let path = host.root.at(&paths.fingerprint());
+    files::write(&path, fingerprint.as_bytes(), 0o600)?;
+    files::owner(&host.root.at(&paths.identity))?.map_or(Ok(()), |owner| files::give(&path, owner))
+}
+
+fn forget(host: &Host, kept: &Kept) -> Result<(), FileError> {
+    if kept.has_identity {
+        return files::remove_tree(&host.root.at(&kept.paths.identity));
+    }
+    let mut left = noted(host, &kept.paths)?;
+    left.0.retain(|note| *note != kept.note);
+    notes::write(&host.root.at(&kept.paths.ephemeral), &left)
+}
+
+/// Deletes the dead identity of a runner that is gone at GitHub, and empties its budget: what a person asked for is no circle.
+///
+/// # Errors
+/// What this host has of it could not be deleted.
+pub fn forget_all(host: &Host, paths: &RunnerPaths) -> Result<(), FileError> {
+    // With it the runner would ask GitHub in vain before it registers anew.
+    files::remove_tree(&host.root.at(&paths.identity))?;
+    files::remove(&host.root.at(&paths.registrations))
 }

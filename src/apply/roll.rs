@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Error, Host, busy};
 use crate::files::{self, FileError, Root};
-use crate::fleet::{Fleet, FleetNow, RunnerNow, names};
+use crate::fleet::{Fleet, FleetNow, Runner, RunnerNow, names};
 use crate::programs;
 use crate::systemd::{ActiveState, Systemd, UnitState};
 use crate::units::{UnitFile, digest_of};
@@ -35,18 +35,26 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
     for runner in &fleet.runners {
         let states = systemd.observe(&[names::service(runner.number).as_str()]).await?;
         let Some(state) = states.first() else { continue };
-        let started_with = files::read(&host.root.at(&runner.paths.started_with))?;
-        now.runners.push(RunnerNow {
-            number: runner.number,
-            running: state.active_state.is_started(),
-            failed: state.active_state == ActiveState::Failed,
-            has_been_started: started_with.is_some(),
-            outdated: started_with != digest_in_use(&host.root, state)?,
-            busy: !busy(host, &[runner.number])?.is_empty(),
-            drained: super::drain::is_marked(&host.root, &runner.paths),
-        });
+        now.runners.push(runner_now(host, runner, state)?);
     }
     Ok(now)
+}
+
+/// What there is to know of `runner`, whose unit is in `state`.
+///
+/// # Errors
+/// A file or a control group could not be read.
+pub fn runner_now(host: &Host, runner: &Runner, state: &UnitState) -> Result<RunnerNow, Error> {
+    let started_with = files::read(&host.root.at(&runner.paths.started_with))?;
+    Ok(RunnerNow {
+        number: runner.number,
+        running: state.active_state.is_started(),
+        failed: state.active_state == ActiveState::Failed,
+        has_been_started: started_with.is_some(),
+        outdated: started_with != digest_in_use(&host.root, state)?,
+        busy: !busy(host, &[runner.number])?.is_empty(),
+        drained: super::drain::is_marked(&host.root, &runner.paths),
+    })
 }
 
 async fn is_started(systemd: &Systemd, unit: &str) -> Result<bool, Error> {

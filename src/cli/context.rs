@@ -116,6 +116,8 @@ impl Context {
         let layout = Layout { config_file: global.config_file_on_host()?, ..global.layout()? };
         let fleet = Fleet::new(&config, &layout, &host);
         refuse_impossible_sockets(&fleet)?;
+        refuse_encrypted_for_users(&fleet)?;
+        refuse_impossible_ephemeral(&fleet)?;
         let programs = Programs {
             runnerctl: match &global.runnerctl {
                 Some(path) => path.clone(),
@@ -229,6 +231,29 @@ fn refuse_impossible_sockets(fleet: &Fleet) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The key of the host, or its TPM, is root's; what systemd 256 has for users was not tried.
+fn refuse_encrypted_for_users(fleet: &Fleet) -> Result<(), Failure> {
+    if fleet.layout.scope == Scope::User && fleet.github.encrypted {
+        return Err(Failure::new(
+            "github.encrypted needs root: only root can decrypt what is encrypted for this host",
+            "leave --user out, or set encrypted = false and keep the plain text in a file of mode 0600",
+        ));
+    }
+    Ok(())
+}
+
+/// What the last workflow job wrote belongs to ids of rootless Podman's, which nobody of this scope may delete before a start.
+fn refuse_impossible_ephemeral(fleet: &Fleet) -> Result<(), Failure> {
+    let ephemeral = fleet.runners.iter().find(|runner| runner.ephemeral);
+    match ephemeral {
+        Some(runner) if fleet.layout.scope == Scope::User => Err(Failure::new(
+            format!("runner {}: ephemeral = true needs the host's own systemd", runner.number),
+            "leave --user out, or remove ephemeral",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn engine(engine: Engine) -> PathBuf {
     let name = engine.program();
     let path = std::env::var_os("PATH");
@@ -241,7 +266,7 @@ fn podman(fleet: &Fleet, global: &GlobalArgs) -> PathBuf {
     same.or(global.podman.as_ref()).cloned().unwrap_or_else(|| engine(Engine::Podman))
 }
 
-/// Threads that wait for the disk; the report server's unit allows a hundred tasks.
+/// Threads that wait for the disk.
 const BLOCKING_THREADS: usize = 64;
 
 /// Runs a future to its end; nothing here needs more than one thread beside those that wait.

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::{install_units, output, progress};
 use crate::apply;
-use crate::fleet::plan::{Permissions, Plan, Step};
+use crate::fleet::plan::{MayEnd, Permissions, Step};
 use crate::fleet::{FoundFile, Observed};
 use crate::units::UnitFile;
 
@@ -21,18 +21,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let context = Context::load(global)?;
-    let (plan, observed) = block_on(async {
-        let observed = apply::observe(&context.host().await?).await?;
-        let allowed = Permissions { force: args.force, no_start: false };
-        Ok((install_units::plan(&context, &observed, allowed)?, observed))
-    })?;
-    show(&plan, &observed)?;
-    Ok(if plan.is_empty() && plan.held_back.is_empty() { Exit::Done } else { Exit::No })
+    let observed = block_on(async { Ok(apply::observe(&context.host().await?).await?) })?;
+    let may_end = if args.force { MayEnd::All } else { MayEnd::Stopped };
+    let is_same = show(&context, &observed, Permissions { may_end, no_start: false })?;
+    Ok(if is_same { Exit::Done } else { Exit::No })
 }
 
-/// Shows the steps, and what changes in each file.
-pub(super) fn show(plan: &Plan, observed: &Observed) -> Result<(), Failure> {
-    if plan.is_empty() && plan.held_back.is_empty() {
+/// Shows the steps, and what changes in each file; is there nothing to do?
+pub(super) fn show(context: &Context, observed: &Observed, allowed: Permissions) -> Result<bool, Failure> {
+    // Who waits for runners ends them all in the end.
+    let waits = allowed.may_end == MayEnd::Stopped;
+    let shown = if waits { Permissions { may_end: MayEnd::All, ..allowed } } else { allowed };
+    let plan = install_units::plan(context, observed, shown)?;
+    let is_same = plan.is_empty() && plan.held_back.is_empty();
+    if is_same {
         output::say("nothing to do: the host is as the config says");
     }
     for step in &plan.steps {
@@ -41,8 +43,13 @@ pub(super) fn show(plan: &Plan, observed: &Observed) -> Result<(), Failure> {
             output::data(&text_diff(file, observed))?;
         }
     }
-    progress::tell_held_back(plan);
-    Ok(())
+    if waits {
+        let now = Permissions { may_end: MayEnd::Idle, ..allowed };
+        progress::tell_waiting(&install_units::plan(context, observed, now)?.held_back);
+    } else {
+        progress::tell_held_back(&plan.held_back);
+    }
+    Ok(is_same)
 }
 
 fn text_diff(file: &UnitFile, observed: &Observed) -> String {

@@ -1,13 +1,12 @@
 //! `runnerctl drain` and `undrain`
 
-use std::time::Duration;
-
 use super::context::{Context, GlobalArgs, block_on};
+use super::ending::{self, Waiting};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
-use super::{ending, output, power};
-use crate::apply::drain::{self, Drained};
+use super::{output, power};
+use crate::apply::drain;
 use crate::fleet::{Runner, names};
 use crate::systemd::UnitJob;
 
@@ -16,9 +15,8 @@ use crate::systemd::UnitJob;
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Leave runners alone that are still busy after so long, such as "2h" [default: wait as long as it takes]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    waiting: Waiting,
     /// What follows
     #[arg(long, value_enum, default_value_t = Then::Stop)]
     then: Then,
@@ -55,13 +53,10 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let selected = args.which.selection.of(&context.fleet)?;
     block_on(async {
         let host = context.host().await?;
-        let endings = ending::of(&context, &host, args.timeout)?;
-        let drained = async {
-            let each = selected.iter().map(|runner| drain_one(&endings, runner, args.then));
-            futures_util::future::join_all(each).await
-        };
-        let drained = tokio::select! {
-            drained = drained => drained,
+        let endings = ending::of(&context, &host, args.waiting)?;
+        let each = selected.iter().map(|runner| drain_one(&endings, runner, args.then));
+        let all_well = tokio::select! {
+            all_well = ending::all_well(each) => all_well?,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 for runner in &selected {
@@ -70,8 +65,6 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
                 return Err(Failure::new("interrupted: no runner is drained any more", "what has ended already starts with `runnerctl up`"));
             }
         };
-        let all_well =
-            drained.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well);
         Ok(if all_well { Exit::Done } else { Exit::No })
     })
 }
@@ -79,10 +72,10 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
 async fn drain_one(endings: &ending::Endings<'_>, runner: &Runner, then: Then) -> Result<bool, Failure> {
     // Before anything is asked: what is restarted meanwhile, by systemd or a reboot, is not to come back.
     drain::mark(endings.host(), runner)?;
-    let ended = endings.end(runner).await;
-    if !matches!(ended, Ok(Drained::Ended)) {
+    let ended = endings.end(runner.number).await;
+    if !matches!(ended, Ok(true)) {
         drain::unmark(endings.host(), runner)?;
-        return ended.map(|_| false);
+        return ended;
     }
     match then {
         Then::Stop => {
@@ -92,7 +85,7 @@ async fn drain_one(endings: &ending::Endings<'_>, runner: &Runner, then: Then) -
         }
         Then::Restart => {
             drain::unmark(endings.host(), runner)?;
-            endings.start(runner).await
+            endings.start(runner.number).await
         }
     }
 }

@@ -8,10 +8,18 @@ use super::context::Context;
 use super::failure::Failure;
 use super::{github_client, install_units, output, power};
 use crate::apply::Host;
-use crate::apply::drain::{Drain, Drained, News};
-use crate::fleet::{Runner, names};
+use crate::apply::drain::{self, Drain, Drained, News};
+use crate::fleet::names;
 use crate::github::Client;
 use crate::systemd::{Systemd, UnitJob};
+
+/// How long a command waits for busy runners.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Waiting {
+    /// Leave runners alone that are still busy after so long, such as "2h" [default: wait as long as it takes]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub timeout: Option<Duration>,
+}
 
 /// What the runners of one command are ended with.
 pub(super) struct Endings<'a> {
@@ -27,18 +35,15 @@ pub(super) fn nothing_runs() -> Failure {
     Failure::new("nothing runs below a --root", "leave --root out")
 }
 
-/// For the fleet of `context`; workflow jobs that run longer than `timeout` from now on are left to run.
+/// For the fleet of `context`; workflow jobs that run longer than that from now on are left to run.
 ///
 /// # Errors
 /// There is no systemd, or the credential for GitHub cannot be used.
-pub(super) fn of<'a>(
-    context: &'a Context,
-    host: &'a Host,
-    timeout: Option<Duration>,
-) -> Result<Endings<'a>, Failure> {
+pub(super) fn of<'a>(context: &'a Context, host: &'a Host, waiting: Waiting) -> Result<Endings<'a>, Failure> {
     let systemd = host.systemd.as_ref().ok_or_else(nothing_runs)?;
     let github = github_client::of(context)?;
-    Ok(Endings { context, host, systemd, github, deadline: timeout.map(|timeout| Instant::now() + timeout) })
+    let deadline = waiting.timeout.map(|timeout| Instant::now() + timeout);
+    Ok(Endings { context, host, systemd, github, deadline })
 }
 
 impl Endings<'_> {
@@ -46,47 +51,95 @@ impl Endings<'_> {
         self.host
     }
 
-    /// Ends a runner as soon as it is idle, and says what there is to wait for.
+    pub(super) fn systemd(&self) -> &Systemd {
+        self.systemd
+    }
+
+    pub(super) fn drain(&self) -> Drain<'_> {
+        Drain {
+            host: self.host,
+            systemd: self.systemd,
+            github: self.github.as_ref().map(|client| (client, &self.context.fleet.url)),
+            stop_limit: install_units::unit_limit(self.context),
+            deadline: self.deadline,
+        }
+    }
+
+    /// Ends a runner as soon as it is idle, and says what there is to wait for; has it ended?
     ///
     /// # Errors
     /// The host could not be read.
-    pub(super) async fn end(&self, runner: &Runner) -> Result<Drained, Failure> {
-        let drain = Drain {
-            host: self.host,
-            systemd: self.systemd,
-            github: self.github.as_ref(),
-            stop_limit: install_units::unit_limit(self.context),
-            deadline: self.deadline,
-        };
-        let ended = drain.end(runner, &mut |news| tell(runner, &news)).await?;
-        match &ended {
-            Drained::Ended => {}
+    pub(super) async fn end(&self, number: u16) -> Result<bool, Failure> {
+        let drained = self.drain().end(number, &mut |news| self.tell_news(number, &news)).await?;
+        self.tell(number, &drained).await
+    }
+
+    /// Says why a runner has not ended; has it?
+    ///
+    /// # Errors
+    /// The host could not be read.
+    pub(super) async fn tell(&self, number: u16, drained: &Drained) -> Result<bool, Failure> {
+        match drained {
+            Drained::Ended => return Ok(true),
             Drained::Busy => output::warn(
-                &format!("runner {} still runs a workflow job: it is left alone", runner.number),
+                &format!("runner {number} still runs a workflow job: it is left alone"),
                 Some("run this again later, or with --force (the workflow job is cancelled)"),
             ),
             Drained::Failed(outcome) => {
                 power::tell_outcomes(self.context, self.systemd, std::slice::from_ref(outcome)).await?;
             }
         }
-        Ok(ended)
+        Ok(false)
     }
 
-    /// Starts it; is it online?
+    /// Says what there is to wait for.
+    pub(super) fn tell_news(&self, number: u16, news: &News) {
+        match self.context.fleet.runner(number) {
+            Some(runner) => tell_news(&runner.name, news),
+            // The config has it no more.
+            None => tell_news(&format!("runner {number}"), news),
+        }
+    }
+
+    /// Starts it, unless it is drained; is it online?
     ///
     /// # Errors
     /// The host could not be read.
-    pub(super) async fn start(&self, runner: &Runner) -> Result<bool, Failure> {
-        let unit_job = UnitJob::start(names::service(runner.number));
+    pub(super) async fn start(&self, number: u16) -> Result<bool, Failure> {
+        if drain::is_marked(&self.host.root, &self.host.layout.runner(number)) {
+            power::tell_drained(number);
+            return Ok(false);
+        }
+        let unit_job = UnitJob::start(names::service(number));
         power::run_jobs(self.context, self.systemd, &[unit_job]).await
+    }
+
+    /// Ends it as soon as it is idle, and starts it again; is it online?
+    ///
+    /// # Errors
+    /// The host could not be read.
+    pub(super) async fn restart(&self, number: u16) -> Result<bool, Failure> {
+        Ok(self.end(number).await? && self.start(number).await?)
     }
 }
 
-fn tell(runner: &Runner, news: &News) {
+/// Waits for all at once; did all end well?
+///
+/// # Errors
+/// The first that there was.
+pub(super) async fn all_well(
+    each: impl Iterator<Item = impl Future<Output = Result<bool, Failure>>>,
+) -> Result<bool, Failure> {
+    let done = futures_util::future::join_all(each).await;
+    Ok(done.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well))
+}
+
+/// Says what the end of `runner` waits for.
+pub(super) fn tell_news(runner: &str, news: &News) {
     match news {
-        News::Waits => output::say(&format!("{}: runs a workflow job; waiting for its end", runner.name)),
+        News::Waits => output::say(&format!("{runner}: runs a workflow job; waiting for its end")),
         News::Unasked(error) => output::warn(
-            &format!("{}: {error}; it is ended when this host sees it idle", runner.name),
+            &format!("{runner}: {error}; it is ended when this host sees it idle"),
             error.hint().as_deref(),
         ),
     }

@@ -3,7 +3,7 @@
 use crate::apply;
 use crate::files::{FileError, SecretFileError};
 use crate::fleet::plan::{ForeignAccounts, ForeignFiles};
-use crate::programs::ProgramError;
+use crate::programs::{DecryptError, ProgramError};
 use crate::systemd;
 use crate::unit_step::PrepareError;
 
@@ -54,6 +54,12 @@ impl From<apply::Error> for Failure {
 impl From<ProgramError> for Failure {
     fn from(error: ProgramError) -> Self {
         Self { message: error.to_string(), hint: None }
+    }
+}
+
+impl From<DecryptError> for Failure {
+    fn from(error: DecryptError) -> Self {
+        Self { message: error.to_string(), hint: Some(error.hint()) }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
         if args.dry_run {
             for kept in &stale {
-                output::say(&format!("would remove {} (id {})", kept.agent.name, kept.agent.id));
+                output::say(&format!("would remove {}", words(kept)));
             }
             return Ok(Exit::Done);
         }
@@ -55,11 +55,18 @@ async fn stale(context: &Context, host: &Host) -> Result<Vec<Kept>, Failure> {
     Ok(stale)
 }
 
+fn words(kept: &Kept) -> String {
+    match kept.note.id {
+        Some(id) => format!("{} (id {id})", kept.note.name),
+        None => format!("{}, if GitHub has it", kept.note.name),
+    }
+}
+
 /// Removes them at GitHub and says so; are all gone?
 pub(super) async fn remove(host: &Host, client: &Client, kept: &[Kept]) -> bool {
     let mut all_gone = true;
     for kept in kept {
-        let name = &kept.agent.name;
+        let name = &kept.note.name;
         match registrations::remove(host, client, kept).await {
             Ok(Removal::Removed) => output::say(&format!("{name}: removed at GitHub")),
             Ok(Removal::AlreadyGone) => output::say(&format!("{name}: was not there any more")),

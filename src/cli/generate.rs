@@ -44,7 +44,10 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
         Some(Format::Quadlet) => context.fleet.unit_format = UnitFormat::Quadlet,
         Some(Format::Service) => context.fleet.unit_format = UnitFormat::Service,
-        Some(Format::Compose) => refuse_private_engines(&context)?,
+        Some(Format::Compose) => {
+            refuse_private_engines(&context)?;
+            refuse_ephemeral(&context)?;
+        }
         None => {}
     }
     let files = if args.format == Some(Format::Compose) {
@@ -78,6 +81,17 @@ fn refuse_private_engines(context: &Context) -> Result<(), Failure> {
     Err(Failure::new(
         "Compose has no private engines, and the config says socket = \"private\", or leaves that to the default",
         "set socket = \"host\" (workflows are then root on this host) or \"none\", or use systemd units",
+    ))
+}
+
+/// Nobody makes a runner at GitHub before each start of a container.
+fn refuse_ephemeral(context: &Context) -> Result<(), Failure> {
+    if context.fleet.runners.iter().all(|runner| !runner.ephemeral) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "Compose has no ephemeral runners, and the config says ephemeral = true",
+        "remove ephemeral, or use systemd units",
     ))
 }
 

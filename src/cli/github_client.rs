@@ -1,15 +1,28 @@
 //! GitHub's API, as the config says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
 use super::context::{Context, block_on};
 use super::failure::Failure;
+use crate::apply::notes;
 use crate::config::{Config, Github, GithubUrl, Proxy, RegistrationToken};
 use crate::files::{self, Root, SecretKind};
+use crate::fleet::names;
 use crate::github::{Client, Connection, Credential};
-use crate::unit_step::TokenProblem;
+use crate::programs;
+use crate::runner::Notes;
+use crate::unit_step::{self, NotMade, Renewed, TokenProblem, Wanted};
+
+/// Where the credential is.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// In the file that the config names, encrypted where the config says so.
+    File(PathBuf),
+    /// systemd has read it for this unit, and decrypted it.
+    Loaded(PathBuf),
+}
 
 /// A client for the fleet; `None` where the config has no credential for it.
 ///
@@ -18,7 +31,7 @@ use crate::unit_step::TokenProblem;
 pub(super) fn of(context: &Context) -> Result<Option<Client>, Failure> {
     let fleet = &context.fleet;
     let credential = context.root.at(&fleet.layout.credential_file);
-    client(&fleet.url, &fleet.github, &fleet.proxy, &credential)
+    client(&fleet.url, &fleet.github, &fleet.proxy, &Place::File(credential))
 }
 
 /// Can the credential be used, as far as it can be told without asking GitHub? Below a `--root` it may be still to come.
@@ -26,8 +39,10 @@ pub(super) fn of(context: &Context) -> Result<Option<Client>, Failure> {
 /// # Errors
 /// Why not.
 pub(super) fn check(context: &Context) -> Result<(), Failure> {
+    let fleet = &context.fleet;
+    // What another host has encrypted, this one cannot read.
     let is_to_come = context.root != Root::host()
-        && !files::exists(&context.root.at(&context.fleet.layout.credential_file));
+        && (fleet.github.encrypted || !files::exists(&context.root.at(&fleet.layout.credential_file)));
     if is_to_come { Ok(()) } else { of(context).map(drop) }
 }
 
@@ -45,7 +60,7 @@ pub(super) fn none(what: &str) -> Failure {
 /// Why there is none.
 pub(super) fn registration_token(
     config: &Path,
-    credential: &Path,
+    credential: &Place,
 ) -> Result<RegistrationToken, TokenProblem> {
     let lasting = |failure: Failure| TokenProblem {
         cause: failure.message,
@@ -61,7 +76,25 @@ pub(super) fn registration_token(
     })
 }
 
-fn of_config(path: &Path, credential: &Path) -> Result<Client, Failure> {
+/// Makes a runner for one workflow job, and ends meanwhile what is noted of earlier ones.
+pub(super) fn renew(config: &Path, credential: &Place, wanted: &Wanted, old: &Notes, name: &str) -> Renewed {
+    let asked = of_config(config, credential)
+        .and_then(|client| block_on(async { Ok(unit_step::renew(&client, wanted, old, name).await) }));
+    asked.unwrap_or_else(|failure| {
+        let problem =
+            TokenProblem { cause: failure.message, hint: failure.hint.unwrap_or_default(), passes: false };
+        Renewed { left: old.clone(), made: Err(NotMade::Refused(problem)) }
+    })
+}
+
+/// Ends noted runners; returns those that stay. Where GitHub cannot be asked, that is all of them.
+pub(super) fn end_noted(config: &Path, credential: &Place, notes: &Notes) -> Notes {
+    let ended = of_config(config, credential)
+        .and_then(|client| block_on(async { Ok(notes::end_all(&client, notes).await) }));
+    ended.unwrap_or_else(|_| notes.clone())
+}
+
+fn of_config(path: &Path, credential: &Place) -> Result<Client, Failure> {
     let place = path.display();
     let text = files::read(path)?.ok_or_else(|| {
         Failure::new(format!("{place} does not exist"), "run `runnerctl install-units` again with the config")
@@ -75,7 +108,7 @@ fn client(
     url: &GithubUrl,
     github: &Github,
     proxy: &Proxy,
-    credential: &Path,
+    credential: &Place,
 ) -> Result<Option<Client>, Failure> {
     let Some(credential) = read_credential(github, credential)? else { return Ok(None) };
     let ca_pem = match &proxy.ca_file {
@@ -91,11 +124,17 @@ fn client(
     Ok(Some(Client::new(url, &github.api_url, credential, &connection)?))
 }
 
-fn read_credential(github: &Github, path: &Path) -> Result<Option<Credential>, Failure> {
+fn read_credential(github: &Github, place: &Place) -> Result<Option<Credential>, Failure> {
     if !github.has_api() {
         return Ok(None);
     }
-    let text = files::read_secret(path, SecretKind::Credential)?;
+    let (path, text) = match place {
+        Place::File(path) if github.encrypted => {
+            let search = std::env::var_os("PATH");
+            (path, programs::decrypt_credential(names::GITHUB_CREDENTIAL, path, search.as_deref())?)
+        }
+        Place::File(path) | Place::Loaded(path) => (path, files::read_secret(path, SecretKind::Credential)?),
+    };
     Credential::of(github, text.expose_secret())
         .map_err(|error| Failure::new(format!("{} {error}", path.display()), error.hint()))
 }

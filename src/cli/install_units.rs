@@ -3,29 +3,46 @@
 use std::time::Duration;
 
 use super::context::{Context, GlobalArgs, block_on};
+use super::ending::{self, Waiting};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{diff, facts, github_client, output, power, progress};
+use super::{diff, facts, github_client, held_back, output, power, progress};
 use crate::apply::{self, Host};
 use crate::config::{SocketMode, UnitFormat};
 use crate::doctor::examine;
 use crate::files::{self, Lock, Root};
 use crate::fleet::Observed;
-use crate::fleet::plan::{Permissions, Plan, Step};
+use crate::fleet::plan::{MayEnd, Permissions, Plan, Step};
 use crate::programs;
 
 /// Options of `install-units`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(super) struct Args {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Restart runners although a workflow job runs on them; the workflow job is cancelled
-    #[arg(long)]
+    #[command(flatten)]
+    waiting: Waiting,
+    /// Do not wait: a workflow job that runs is cancelled
+    #[arg(long, conflicts_with = "timeout")]
     force: bool,
+    /// Do not wait: leave busy runners alone, and end with exit code 1 if there are any; for scripts
+    #[arg(long, conflicts_with_all = ["timeout", "force"])]
+    no_wait: bool,
     /// Write the units and start nothing that is not running
     #[arg(long)]
     no_start: bool,
+}
+
+impl Args {
+    fn may_end(&self) -> MayEnd {
+        match (self.force, self.no_wait) {
+            (true, _) => MayEnd::All,
+            (false, true) => MayEnd::Idle,
+            (false, false) => MayEnd::Stopped,
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
@@ -37,15 +54,14 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     if on_host {
         check_host(&context, global)?;
     }
-    let allowed = Permissions { force: args.force, no_start: args.no_start || !on_host };
+    let allowed = Permissions { may_end: args.may_end(), no_start: args.no_start || !on_host };
     block_on(install(args, &context, allowed))
 }
 
 async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result<Exit, Failure> {
     let host = context.host().await?;
     if args.dry_run {
-        let observed = apply::observe(&host).await?;
-        diff::show(&plan(context, &observed, allowed)?, &observed)?;
+        diff::show(context, &apply::observe(&host).await?, allowed)?;
         return Ok(Exit::Done);
     }
     let _lock = lock(&host)?;
@@ -56,23 +72,30 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
         output::say("nothing to do: the host is as the config says");
         return Ok(Exit::Done);
     }
-    let limit = unit_limit(context);
-    let execution =
-        apply::execute(&plan, &host, limit, &mut |step| output::say(&progress::words(step))).await?;
-    progress::tell_held_back(&plan);
-    let all_started = match &host.systemd {
+    let say = &mut |step: &Step| output::say(&progress::words(step));
+    let execution = apply::execute(&plan, &host, unit_limit(context), say).await?;
+    let mut all_well = match &host.systemd {
         Some(systemd) => power::tell_outcomes(context, systemd, &execution.outcomes).await?,
         None => true,
     };
+    match allowed.may_end {
+        MayEnd::Stopped if !plan.held_back.is_empty() => {
+            let endings = ending::of(context, &host, args.waiting)?;
+            all_well &= held_back::change(context, &endings, &plan.held_back).await?;
+        }
+        _ => {
+            progress::tell_held_back(&plan.held_back);
+            all_well &= plan.held_back.is_empty();
+        }
+    }
     verify(context, &host, allowed).await?;
-    let done = all_started && plan.held_back.is_empty();
-    if done && host.systemd.is_some() {
+    if all_well && host.systemd.is_some() {
         output::say(&format!(
             "done; `runnerctl status{}` shows the fleet",
             context.fleet.layout.scope.option()
         ));
     }
-    Ok(if done { Exit::Done } else { Exit::No })
+    Ok(if all_well { Exit::Done } else { Exit::No })
 }
 
 /// What there is to do: the same for `diff`, `--dry-run` and the real run.

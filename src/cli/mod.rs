@@ -17,6 +17,7 @@ mod failure;
 mod gc;
 mod generate;
 mod github_client;
+mod held_back;
 mod init;
 mod install_units;
 mod logs;
@@ -26,6 +27,7 @@ mod output;
 mod power;
 mod progress;
 mod prune;
+mod register;
 mod reports;
 mod roll;
 mod schema;
@@ -34,6 +36,7 @@ mod serving;
 mod status;
 mod uninstall_units;
 mod unit_step;
+mod update;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -72,12 +75,16 @@ enum Command {
     Down(power::Args),
     /// Restart runners, each as soon as no workflow job runs on it
     Restart(power::Args),
+    /// Give a runner that needs one a new registration token, and wait until it is online; with a credential for GitHub, register it anew
+    Register(register::Args),
     /// Take runners out of service: stop each as soon as it is idle, and keep it stopped, also after a reboot
     Drain(drain::Args),
     /// Take drained runners back into service
     Undrain(drain::UndrainArgs),
     /// After new units are in place (NixOS): start what is new, restart runners whose unit has changed as soon as they are idle
     Roll(roll::Args),
+    /// Pull the runners' image and bring it to them: one first, then the others one by one, each when it is idle; back if it does not work
+    Update(update::Args),
     /// Remove at GitHub the registrations of runners that the config has no more
     Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
@@ -135,7 +142,9 @@ impl Cli {
             Command::Restart(args) => power::run(power::Power::Restart, &args, &global),
             Command::Drain(args) => drain::run(&args, &global),
             Command::Undrain(args) => drain::undrain(&args, &global),
+            Command::Register(args) => register::run(&args, &global),
             Command::Roll(args) => roll::run(&args, &global),
+            Command::Update(args) => update::run(&args, &global),
             Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
             Command::Monitor(args) => monitor::run(&args, &global),
@@ -147,7 +156,7 @@ impl Cli {
             Command::Schema => schema::run(),
             Command::Completions(args) => completions::run(&args),
             Command::Man => man::run(),
-            Command::UnitStep(step) => unit_step::run(step),
+            Command::UnitStep(step) => unit_step::run(step, &global),
         }
     }
 }

@@ -70,7 +70,8 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     );
     let publish = watch::Sender::new(Arc::new(unasked.snapshot(&[], now)));
     block_on(async {
-        let server = Server { site: health_site(publish.subscribe()), tls: None, idle_exit: None };
+        let server =
+            Server { site: health_site(publish.subscribe()), tls: None, idle_exit: None, threads: 1 };
         let end = serving::end()?;
         sd_notify::notify(&[NotifyState::Ready])?;
         tokio::select! {

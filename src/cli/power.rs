@@ -1,17 +1,12 @@
 //! `runnerctl up`, `down`, `restart`
 
-use std::time::Duration;
-
 use super::context::{Context, GlobalArgs, block_on};
-use super::ending::{self, Endings};
+use super::ending::{self, Endings, Waiting};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{install_units, output};
-use crate::apply::{
-    self,
-    drain::{self, Drained},
-};
+use crate::apply::{self, Host, drain};
 use crate::fleet::{Runner, names};
 use crate::status::{self, Explanation};
 use crate::systemd::{Error as SystemdError, JobMode, JobOutcome, Systemd, UnitJob, Verb};
@@ -35,9 +30,8 @@ pub(super) struct UpArgs {
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Leave runners alone that are still busy after so long, such as "2h" [default: wait as long as it takes]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    waiting: Waiting,
     /// Do not wait: a workflow job that runs is cancelled
     #[arg(long, conflicts_with = "timeout")]
     force: bool,
@@ -49,20 +43,14 @@ pub(super) fn up(args: &UpArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
     block_on(async {
         let host = context.host().await?;
         let systemd = host.systemd.as_ref().ok_or_else(ending::nothing_runs)?;
-        let (drained, meant): (Vec<&Runner>, Vec<&Runner>) =
-            selected.into_iter().partition(|runner| drain::is_marked(&host.root, &runner.paths));
-        for runner in &drained {
-            let undrain = format!("take it back into service: runnerctl undrain {}", runner.number);
-            output::warn(&format!("runner {} is drained: it is left alone", runner.number), Some(&undrain));
-        }
+        let (meant, is_well) = leave_drained(&host, selected, &args.selection);
         let mut unit_jobs: Vec<UnitJob> =
             meant.iter().map(|runner| UnitJob::start(names::service(runner.number))).collect();
         if args.selection.is_all() {
             unit_jobs.push(UnitJob::start(names::TARGET));
         }
         let all_well = run_jobs(&context, systemd, &unit_jobs).await?;
-        // Whoever asks for all has the drained ones in mind no more than systemd has.
-        Ok(if all_well && (drained.is_empty() || args.selection.is_all()) { Exit::Done } else { Exit::No })
+        Ok(if all_well && is_well { Exit::Done } else { Exit::No })
     })
 }
 
@@ -72,31 +60,48 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
     block_on(async {
         let host = context.host().await?;
         let systemd = host.systemd.as_ref().ok_or_else(ending::nothing_runs)?;
+        let (selected, is_well) = match power {
+            Power::Down => (selected, true),
+            Power::Restart => leave_drained(&host, selected, &args.selection),
+        };
         let all_well = if args.force {
             force(power, &selected, &context, systemd).await?
         } else {
-            let endings = ending::of(&context, &host, args.timeout)?;
-            let each = selected.iter().map(|runner| one(power, runner, &endings));
-            let done = futures_util::future::join_all(each).await;
-            done.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well)
+            let endings = ending::of(&context, &host, args.waiting)?;
+            ending::all_well(selected.iter().map(|runner| one(power, runner, &endings))).await?
         };
         // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.
         if args.selection.is_all() && all_well && power == Power::Down {
             run_jobs(&context, systemd, &[UnitJob::stop(names::TARGET)]).await?;
         }
-        Ok(if all_well { Exit::Done } else { Exit::No })
+        Ok(if all_well && is_well { Exit::Done } else { Exit::No })
     })
 }
 
-async fn one(power: Power, runner: &Runner, endings: &Endings<'_>) -> Result<bool, Failure> {
-    match (endings.end(runner).await?, power) {
-        (Drained::Ended, Power::Restart) => endings.start(runner).await,
-        (Drained::Ended, Power::Down) => {
-            output::say(&format!("{}: stopped", runner.name));
-            Ok(true)
-        }
-        (Drained::Busy | Drained::Failed(_), _) => Ok(false),
+/// Those of `selected` that are not drained, after a word about the others; and whether that is all that was asked for. Whoever asks for all has the drained ones in
+/// mind no more than systemd has.
+fn leave_drained<'a>(
+    host: &Host,
+    selected: Vec<&'a Runner>,
+    selection: &Selection,
+) -> (Vec<&'a Runner>, bool) {
+    let is_drained = |runner: &&Runner| drain::is_marked(&host.root, &runner.paths);
+    let (drained, meant): (Vec<&Runner>, Vec<&Runner>) = selected.into_iter().partition(is_drained);
+    for runner in &drained {
+        tell_drained(runner.number);
     }
+    (meant, drained.is_empty() || selection.is_all())
+}
+
+async fn one(power: Power, runner: &Runner, endings: &Endings<'_>) -> Result<bool, Failure> {
+    if power == Power::Restart {
+        return endings.restart(runner.number).await;
+    }
+    let is_stopped = endings.end(runner.number).await?;
+    if is_stopped {
+        output::say(&format!("{}: stopped", runner.name));
+    }
+    Ok(is_stopped)
 }
 
 async fn force(
@@ -110,6 +115,12 @@ async fn force(
         Power::Restart => UnitJob::restart(names::service(runner.number)),
     };
     run_jobs(context, systemd, &selected.iter().map(unit_job).collect::<Vec<_>>()).await
+}
+
+/// Says why a drained runner is not started.
+pub(super) fn tell_drained(number: u16) {
+    let undrain = format!("take it back into service: runnerctl undrain {number}");
+    output::warn(&format!("runner {number} is drained: it is left alone"), Some(&undrain));
 }
 
 /// Starts or stops units and says for each what became of it; is all well?

@@ -1,7 +1,7 @@
 //! What is said about a plan and its steps: the same words for `diff`, `--dry-run` and the real run.
 
 use super::output;
-use crate::fleet::plan::{HeldBack, Plan, Step};
+use crate::fleet::plan::{HeldBack, Step};
 
 /// A step in words.
 pub(super) fn words(step: &Step) -> String {
@@ -20,8 +20,8 @@ pub(super) fn words(step: &Step) -> String {
 }
 
 /// Tells which runners were left alone.
-pub(super) fn tell_held_back(plan: &Plan) {
-    for (number, what) in &plan.held_back {
+pub(super) fn tell_held_back(held_back: &[(u16, HeldBack)]) {
+    for (number, what) in held_back {
         let text = match what {
             HeldBack::Restart => {
                 format!("runner {number} runs a workflow job: it takes its new unit at its next start")
@@ -32,5 +32,12 @@ pub(super) fn tell_held_back(plan: &Plan) {
             &text,
             Some("run this again when it is idle, or with --force (the workflow job is cancelled)"),
         );
+    }
+}
+
+/// Tells which runners would be waited for.
+pub(super) fn tell_waiting(held_back: &[(u16, HeldBack)]) {
+    for (number, _) in held_back {
+        output::say(&format!("runner {number} runs a workflow job: its end would be waited for"));
     }
 }

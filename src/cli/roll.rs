@@ -1,18 +1,13 @@
 //! `runnerctl roll`: after a switch of NixOS, or another who puts units into place.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use super::context::{Context, GlobalArgs, block_on};
+use super::ending::{self, Waiting};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{ending, install_units, output, power};
+use super::{install_units, output, power};
 use crate::apply::{self, Host, roll};
 use crate::fleet::{Roll, names};
 use crate::systemd::{Systemd, UnitJob};
-
-/// How soon a runner that has become idle is found.
-const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Options of `roll`.
 #[derive(Debug, clap::Args)]
@@ -73,27 +68,10 @@ fn write_scripts(context: &Context, host: &Host) -> Result<(), Failure> {
 
 /// Until every runner of the fleet has its new text, or had its chance.
 async fn roll_all(context: &Context, host: &Host, systemd: &Systemd) -> Result<Exit, Failure> {
-    let mut tried = BTreeSet::new();
-    let mut told = BTreeSet::new();
-    let mut all_well = true;
-    loop {
-        let now = roll::fleet_now(host, systemd, &context.fleet).await?;
-        let todo = Roll::of(&now);
-        let starts = todo.start.iter().map(UnitJob::start);
-        let restarts = todo.restart.iter().map(|number| UnitJob::restart(names::service(*number)));
-        // One that fails before it notes its text down would look outdated for ever.
-        let unit_jobs: Vec<UnitJob> =
-            starts.chain(restarts).filter(|unit_job| tried.insert(unit_job.unit.clone())).collect();
-        if !unit_jobs.is_empty() {
-            all_well &= power::run_jobs(context, systemd, &unit_jobs).await?;
-            continue;
-        }
-        if todo.waiting.is_empty() {
-            return Ok(if all_well { Exit::Done } else { Exit::No });
-        }
-        for number in todo.waiting.iter().filter(|number| told.insert(**number)) {
-            output::say(&format!("runner {number} runs a workflow job: it is restarted when that has ended"));
-        }
-        tokio::time::sleep(INTERVAL).await;
-    }
+    let todo = Roll::of(&roll::fleet_now(host, systemd, &context.fleet).await?);
+    let starts: Vec<UnitJob> = todo.start.iter().map(UnitJob::start).collect();
+    let are_started = power::run_jobs(context, systemd, &starts).await?;
+    let endings = ending::of(context, host, Waiting { timeout: None })?;
+    let are_restarted = ending::all_well(todo.restart.iter().map(|number| endings.restart(*number))).await?;
+    Ok(if are_started && are_restarted { Exit::Done } else { Exit::No })
 }

@@ -1,6 +1,6 @@
 //! `runnerctl status`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -10,12 +10,12 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
 use super::{ending, output};
-use crate::apply::{self, Host};
+use crate::apply::{self, Host, notes};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
-use crate::programs::{self, Health};
-use crate::status::{self, RunnerStatus};
+use crate::programs::{self, Health, ProgramError};
+use crate::status::{self, ImageAge, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
 /// CPU in use is measured over this long.
@@ -44,6 +44,9 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
                 output::warn(&format!("{}: {problem}", runner.name), runner.hint.as_deref());
             }
         }
+        for old in status::old_images(&runners, context.fleet.layout.scope.option()) {
+            output::warn(&old.cause, old.hint.as_deref());
+        }
     }
     Ok(if runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
 }
@@ -55,6 +58,7 @@ struct Witnesses {
     later_slices: Vec<UnitState>,
     window: Duration,
     health: BTreeMap<String, Health>,
+    images: BTreeMap<String, ImageAge>,
     tokens: Option<Result<Tokens, String>>,
     busy: Vec<u16>,
 }
@@ -85,6 +89,10 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         output::warn(&format!("the engine does not tell the containers' health: {error}"), None);
         BTreeMap::new()
     });
+    let images = images(context, selected).unwrap_or_else(|error| {
+        output::warn(&format!("the engine does not tell the containers' images: {error}"), None);
+        BTreeMap::new()
+    });
     tokio::time::sleep_until(first + CPU_WINDOW).await;
     let later_slices = systemd.observe(&slices).await?;
     let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
@@ -94,9 +102,27 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         later_slices,
         window: first.elapsed(),
         health,
+        images,
         tokens: tokens(context),
         busy: apply::busy(host, &numbers)?,
     })
+}
+
+/// The images of the runners' containers, by name.
+fn images(context: &Context, selected: &[&Runner]) -> Result<BTreeMap<String, ImageAge>, ProgramError> {
+    let engine = &context.programs.engine;
+    let names: Vec<&str> = selected.iter().map(|runner| runner.name.as_str()).collect();
+    let ids = programs::container_images(engine, &names)?;
+    let distinct: BTreeSet<&str> = ids.values().map(String::as_str).collect();
+    let known = programs::runner_images(engine, &Vec::from_iter(distinct))?;
+    let age = |runner: &&Runner| {
+        let id = ids.get(&runner.name)?;
+        let created = &known.get(id)?.created;
+        let days = Timestamp::now().duration_since(created.parse().ok()?).as_secs().max(0) / 86_400;
+        let days = u64::try_from(days).unwrap_or(0);
+        Some((runner.name.clone(), ImageAge::new(&runner.image, id, created, days)))
+    };
+    Ok(selected.iter().filter_map(age).collect())
 }
 
 /// What the tokens file says, or what is wrong with it; `None` where it may not be read, as it should be without root, and where nobody needs it.
@@ -140,6 +166,8 @@ fn one(
     let explanation =
         if is_well { None } else { status::explain(service.exec_main_status, session.as_ref(), &source) };
     let explanation = explanation.unwrap_or(status::Explanation { cause: String::new(), hint: None });
+    let identity = runner.paths.identity_mark();
+    let mark = if runner.ephemeral { &runner.paths.ephemeral } else { &identity };
     let token = witnesses.tokens.as_ref().map(|tokens| token_word(tokens, runner.number));
     Ok(RunnerStatus {
         number: runner.number,
@@ -150,7 +178,9 @@ fn one(
         session: session.filter(|_| running).map(|session| session.state.to_string()),
         health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
         busy: witnesses.busy.contains(&runner.number),
-        registered: files::can_see(&context.root.at(&runner.paths.identity_mark())),
+        registered: files::can_see(&context.root.at(mark)).map(|seen| seen && (running || !runner.ephemeral)),
+        ephemeral: runner.ephemeral,
+        registered_as: registered_as(context, runner),
         token,
         drained: apply::drain::is_marked(&context.root, &runner.paths),
         restart_pending: running && restart_pending(context, runner, &service)?,
@@ -160,9 +190,16 @@ fn one(
         cpu_quota_percent: slice.cpu_quota_per_sec.map(|quota| quota.as_secs_f64() * 100.0),
         memory_bytes: slice.memory_current.filter(|_| running),
         memory_max_bytes: slice.memory_max,
+        image: witnesses.images.get(&runner.name).cloned(),
         problem: Some(explanation.cause).filter(|cause| !cause.is_empty()),
         hint: explanation.hint,
     })
+}
+
+/// Only root may read that.
+fn registered_as(context: &Context, runner: &Runner) -> Option<String> {
+    let noted = runner.ephemeral.then(|| notes::read(&context.root.at(&runner.paths.ephemeral)))?;
+    noted.ok()?.youngest().map(|note| note.name.clone())
 }
 
 /// Has systemd read another text than the one that the runner was started with?

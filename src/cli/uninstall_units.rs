@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::{gc, github_client, install_units, output, progress};
 use crate::apply::{self, Host, registrations};
 use crate::files::Root;
-use crate::fleet::plan::{Permissions, Plan};
+use crate::fleet::plan::{MayEnd, Permissions, Plan};
 use crate::github::Client;
 
 /// Options of `uninstall-units`.
@@ -28,7 +28,8 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         let _lock = install_units::lock(&host)?;
         apply::sweep(&host)?;
         let observed = apply::observe(&host).await?;
-        let plan = Plan::uninstall(&observed, Permissions { force: args.force, no_start: true });
+        let may_end = if args.force { MayEnd::All } else { MayEnd::Idle };
+        let plan = Plan::uninstall(&observed, Permissions { may_end, no_start: true });
         let plan = if host.systemd.is_some() { plan } else { plan.files_only() };
         if plan.is_empty() && plan.held_back.is_empty() {
             output::say("nothing to do: no unit of ours is installed");
@@ -40,7 +41,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         } else {
             apply::execute(&plan, &host, limit, &mut |step| tell(step)).await?;
         }
-        progress::tell_held_back(&plan);
+        progress::tell_held_back(&plan.held_back);
         if !plan.held_back.is_empty() {
             return Ok(Exit::No);
         }
@@ -60,7 +61,7 @@ async fn remove_registrations(host: &Host, client: Option<&Client>, is_dry: bool
     let kept = registrations::kept(host)?;
     if is_dry {
         for kept in &kept {
-            output::say(&format!("remove {} at GitHub", kept.agent.name));
+            output::say(&format!("remove {} at GitHub", kept.note.name));
         }
         return Ok(Exit::Done);
     }

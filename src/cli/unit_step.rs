@@ -1,12 +1,17 @@
 //! `runnerctl unit-step …`: hidden, called by our own units.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::context::{GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::github_client::Place;
 use super::{github_client, output};
-use crate::fleet::{IdRange, RunnerPaths, names};
-use crate::unit_step::{self, AttachError, Mint, TokenOrigin, TokensFile};
+use crate::fleet::{IdRange, RunnerPaths, Scope, names};
+use crate::runner::all_labels;
+use crate::systemd::Systemd;
+use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, StopNews, TokenOrigin, TokensFile, Wanted};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
@@ -14,11 +19,15 @@ pub(super) enum Step {
     /// ExecStartPre=: make the directories, hand the registration token over
     Prepare(PrepareArgs),
     /// ExecStartPost=: wait until the runner has a session at GitHub
-    AwaitOnline(PathArgs),
+    AwaitOnline(AwaitArgs),
     /// ExecStartPost=: show the private engine what it shares with the runner's container
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
+    /// ExecStop=: where the host itself is going down, wait for the end of the workflow job
+    AwaitWorkflowJob(StopArgs),
+    /// ExecStopPost=: leave no registration of an ephemeral runner behind
+    EndRegistration(EndArgs),
     /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
 }
@@ -30,6 +39,41 @@ pub(super) struct ReportsArgs {
     reports_dir: PathBuf,
     #[arg(long)]
     server_root: Option<PathBuf>,
+}
+
+/// Options of `unit-step await-workflow-job`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct StopArgs {
+    #[arg(long)]
+    runner: u16,
+    /// Seconds
+    #[arg(long)]
+    limit: u32,
+}
+
+/// Options of `unit-step await-online`.
+#[derive(Debug, clap::Args)]
+pub(super) struct AwaitArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    /// Meanwhile, delete what an ephemeral runner left here
+    #[arg(long)]
+    trash: Option<PathBuf>,
+}
+
+/// Options of `unit-step end-registration`.
+#[derive(Debug, clap::Args)]
+pub(super) struct EndArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    #[arg(long)]
+    state_dir: PathBuf,
+    #[arg(long)]
+    github: PathBuf,
+    #[arg(long)]
+    credential_file: PathBuf,
+    #[arg(long)]
+    load_credential: bool,
 }
 
 /// Options of `unit-step prepare`.
@@ -44,14 +88,16 @@ pub(super) struct PrepareArgs {
     #[arg(long)]
     shared_token: bool,
     /// Ask GitHub for the token, as this config says
-    #[arg(long, requires_all = ["registration", "credential_file"], conflicts_with = "tokens")]
+    #[arg(long, requires = "credential_file", conflicts_with = "tokens")]
     github: Option<PathBuf>,
     /// With what is in this file
     #[arg(long)]
     credential_file: Option<PathBuf>,
     /// Digest of what the runner is to be registered with
-    #[arg(long)]
+    #[arg(long, required_unless_present_any = ["ephemeral", "tokens"])]
     registration: Option<String>,
+    #[command(flatten)]
+    ephemeral: EphemeralArgs,
     /// Read what systemd has read of the file for this unit
     #[arg(long)]
     load_credential: bool,
@@ -65,6 +111,24 @@ pub(super) struct PrepareArgs {
     first_id: Option<IdRange>,
     #[arg(long)]
     unmapped: bool,
+}
+
+/// A runner for one workflow job.
+#[derive(Debug, clap::Args)]
+struct EphemeralArgs {
+    /// What its names at GitHub begin with
+    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "registration")]
+    ephemeral: Option<String>,
+    /// Its work folder, as the container sees it
+    #[arg(long, default_value = "_work")]
+    work_folder: String,
+    /// Its custom labels
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    #[arg(long)]
+    no_default_labels: bool,
+    #[arg(long)]
+    runner_group: Option<String>,
 }
 
 /// Which runner, and where its runtime files are.
@@ -100,7 +164,7 @@ fn id_range(typed: &str) -> Result<IdRange, String> {
     IdRange::from(first).ok_or_else(|| "there are no 65536 ids from there on".to_owned())
 }
 
-pub(super) fn run(step: Step) -> Result<Exit, Failure> {
+pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
     match step {
         Step::Prepare(args) => {
             let said = unit_step::prepare(&unit_step::Prepare {
@@ -116,13 +180,18 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
                 output::say(line);
             }
         }
-        Step::AwaitOnline(args) => {
+        Step::AwaitOnline(AwaitArgs { place: args, trash }) => {
+            if let Some(trash) = trash {
+                unit_step::delete_in_background(&trash);
+            }
             if let Err(error) = unit_step::await_online(&args.paths(), main_process()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
                 return Ok(Exit::No);
             }
         }
+        Step::EndRegistration(args) => return end_registration(args),
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
+        Step::AwaitWorkflowJob(args) => await_workflow_job(args, global.layout()?.scope)?,
         Step::PrepareReports(args) => {
             unit_step::prepare_reports(&args.reports_dir)?;
             if let Some(root) = &args.server_root {
@@ -140,22 +209,63 @@ pub(super) fn run(step: Step) -> Result<Exit, Failure> {
 }
 
 fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
-    let loaded = |name| if args.load_credential { credential(name).map(Some) } else { Ok(None) };
     match (&args.tokens, &args.github, &args.credential_file, &args.registration) {
         (Some(path), ..) => Ok(TokenOrigin::File(TokensFile {
             path: path.clone(),
-            credential: loaded(names::CREDENTIAL)?,
+            credential: args.load_credential.then(|| credential(names::CREDENTIAL)).transpose()?,
             shared: args.shared_token,
         })),
         (None, Some(config), Some(written), Some(registration)) => {
-            let config = config.clone();
-            let credential = loaded(names::GITHUB_CREDENTIAL)?.unwrap_or_else(|| written.clone());
+            let (config, credential) = (config.clone(), github_credential(written, args.load_credential)?);
+            let end = end_noted(config.clone(), credential.clone());
             let ask = Box::new(move || github_client::registration_token(&config, &credential));
-            Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask }))
+            Ok(TokenOrigin::Github(Mint { registration: registration.clone(), ask, end }))
+        }
+        (None, Some(config), Some(written), None) => {
+            let (config, credential) = (config.clone(), github_credential(written, args.load_credential)?);
+            let EphemeralArgs { ephemeral, work_folder, labels, no_default_labels, runner_group } =
+                &args.ephemeral;
+            let wanted = Wanted {
+                labels: all_labels(labels, *no_default_labels),
+                runner_group: runner_group.clone(),
+                work_folder: work_folder.clone(),
+            };
+            let renew = Box::new(move |old: &_, name: &_| {
+                github_client::renew(&config, &credential, &wanted, old, name)
+            });
+            Ok(TokenOrigin::Jit(Jit { name: ephemeral.clone().unwrap_or_default(), renew }))
         }
         // The command line is refused before it comes to this.
         _ => Err(Failure::new("unit-step prepare is told no token", "run `runnerctl install-units` again")),
     }
+}
+
+fn github_credential(written: &Path, is_loaded: bool) -> Result<Place, Failure> {
+    Ok(if is_loaded {
+        Place::Loaded(credential(names::GITHUB_CREDENTIAL)?)
+    } else {
+        Place::File(written.to_owned())
+    })
+}
+
+fn end_noted(config: PathBuf, credential: Place) -> EndNoted {
+    Box::new(move |notes| github_client::end_noted(&config, &credential, notes))
+}
+
+fn end_registration(args: EndArgs) -> Result<Exit, Failure> {
+    let runner = args.place.runner;
+    let credential = github_credential(&args.credential_file, args.load_credential)?;
+    let end = end_noted(args.github, credential);
+    let paths = RunnerPaths::new(args.state_dir, args.place.runtime_dir);
+    let left = unit_step::end_registration(&paths, &end)?;
+    for note in &left.0 {
+        let text = format!("runner {runner}: {} is still registered at GitHub", note.name);
+        output::warn(
+            &text,
+            Some("its next start, or `runnerctl gc`, tries again; GitHub itself removes it after a day"),
+        );
+    }
+    Ok(if left.0.is_empty() { Exit::Done } else { Exit::No })
 }
 
 /// systemd.exec(5): where the unit's credentials are.
@@ -169,6 +279,40 @@ fn credential(name: &str) -> Result<PathBuf, Failure> {
 /// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.
 fn main_process() -> Option<i32> {
     std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok())
+}
+
+/// How much longer than the limit systemd waits for this step: it has to end by itself for the engine's `ExecStop=` to come after it.
+const STEP_MARGIN: Duration = Duration::from_secs(30);
+
+fn await_workflow_job(args: StopArgs, scope: Scope) -> Result<(), Failure> {
+    let host_is_stopping = block_on(async { Ok(Systemd::connect(scope).await?.is_stopping().await?) })?;
+    let limit = Duration::from_secs(args.limit.into());
+    let step = unit_step::AwaitWorkflowJob { runner: args.runner, limit, host_is_stopping };
+    Ok(unit_step::await_workflow_job(&step, &mut |news| tell_stop(args.runner, news))?)
+}
+
+/// For the journal and `systemctl status`; the console has systemd's own "A stop job is running" with the limit that is told here.
+fn tell_stop(runner: u16, news: StopNews) -> std::io::Result<()> {
+    let duration = |duration: Duration| humantime::format_duration(Duration::from_secs(duration.as_secs()));
+    let (text, extended) = match news {
+        StopNews::Waits(limit) => (
+            format!("the host is going down: waiting at most {} for the workflow job", duration(limit)),
+            Some(limit + STEP_MARGIN),
+        ),
+        StopNews::Ended(waited) => (format!("the workflow job ended after {}", duration(waited)), None),
+        StopNews::GivesUp(limit) => {
+            (format!("the workflow job still runs after {}: it is cancelled", duration(limit)), None)
+        }
+    };
+    output::say(&format!("runner {runner}: {text}"));
+    let micros = extended.map(|limit| u32::try_from(limit.as_micros()).unwrap_or(u32::MAX));
+    // Unheard, systemd would end this step and the container after TimeoutStopSec=, and not in order.
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return Err(std::io::Error::other("systemd gave this step no NOTIFY_SOCKET: nothing is waited for"));
+    }
+    let extension = micros.map(sd_notify::NotifyState::ExtendTimeoutUsec);
+    let states: Vec<_> = [sd_notify::NotifyState::Status(&text)].into_iter().chain(extension).collect();
+    sd_notify::notify(&states)
 }
 
 fn attach_engine(args: AttachArgs) -> Exit {

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::{github_client, output, status};
 use crate::fleet::Runner;
 use crate::github::{self, Client, Repository, WorkflowJobStatus};
+use crate::runner::all_labels;
 use crate::status::RunnerStatus;
 use crate::why::{AtGithub, Candidate, Here, Queued, RunnerReason, Verdict};
 
@@ -120,7 +121,8 @@ fn candidate(
     here: &RunnerStatus,
     known: Option<&BTreeMap<String, github::Runner>>,
 ) -> Candidate {
-    let at_github = known.map(|known| known.get(&runner.name));
+    let name = here.registered_as.as_ref().unwrap_or(&runner.name);
+    let at_github = known.map(|known| known.get(name));
     let labels = match at_github {
         Some(Some(known)) => known.labels.iter().map(|label| label.name.clone()).collect(),
         _ => wanted_labels(context, runner),
@@ -143,12 +145,10 @@ fn view_of(here: &RunnerStatus) -> Here {
     }
 }
 
-/// What the runner is registered with; GitHub adds its own, docs.github.com "Using labels with self-hosted runners".
+/// What the runner is registered with.
 fn wanted_labels(context: &Context, runner: &Runner) -> Vec<String> {
-    let architecture = if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" };
-    let own: &[&str] =
-        if context.fleet.no_default_labels { &[] } else { &["self-hosted", "Linux", architecture] };
-    own.iter().map(|label| (*label).to_owned()).chain(runner.labels.iter().map(ToString::to_string)).collect()
+    let custom: Vec<String> = runner.labels.iter().map(ToString::to_string).collect();
+    all_labels(&custom, context.fleet.no_default_labels)
 }
 
 fn in_words(answer: &Answer) -> String {

@@ -3,6 +3,10 @@
 //! None has `Debug`, `Display`, `Clone` or `Serialize`, and all are wiped from memory when dropped. No message of this module holds
 //! anything of the text it is about.
 
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 /// More than any token of GitHub's has: those of installations have a few hundred characters.
@@ -133,8 +137,9 @@ macro_rules! from_github {
 from_github!(RegistrationToken RemovalToken InstallationToken);
 
 impl RegistrationToken {
-    /// A token that was copied by hand.
-    pub(super) fn copied(text: SecretString) -> Option<Self> {
+    /// A token that was copied by hand; `None` where it cannot be one.
+    #[must_use]
+    pub fn copied(text: SecretString) -> Option<Self> {
         is_likely_token(text.expose_secret(), 1024).then_some(Self(text))
     }
 }
@@ -147,7 +152,59 @@ impl JitConfig {
         let is_base64 = inner.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c));
         (is_base64 && !inner.is_empty()).then_some(Self(text))
     }
+
+    /// The files that GitHub's runner makes of it in its root, Runner.cs of actions/runner.
+    ///
+    /// # Errors
+    /// It is no such thing, or has no whole identity in it.
+    pub fn files(&self) -> Result<Vec<JitFile>, NotJit> {
+        let decode = |text: &str| {
+            let bytes = STANDARD.decode(text.trim()).map_err(|_| NotJit)?;
+            String::from_utf8(bytes).map(SecretString::from).map_err(|_| NotJit)
+        };
+        let inner = decode(self.expose())?;
+        let named: BTreeMap<String, SecretText> =
+            serde_json::from_str(inner.expose_secret()).map_err(|_| NotJit)?;
+        let file = |(name, text): (String, SecretText)| {
+            let text = decode(text.0.expose_secret())?;
+            let has_object = text.expose_secret().trim_end().ends_with('}');
+            (is_file_of_the_runner(&name) && has_object).then_some(JitFile { name, text }).ok_or(NotJit)
+        };
+        let files = named.into_iter().map(file).collect::<Result<Vec<JitFile>, NotJit>>()?;
+        let has = |name: &&str| files.iter().any(|file| file.name == *name);
+        if IDENTITY.iter().all(has) { Ok(files) } else { Err(NotJit) }
+    }
 }
+
+/// Without these there is no identity, ConfigurationStore.cs of actions/runner.
+const IDENTITY: [&str; 3] = [".runner", ".credentials", ".credentials_rsaparams"];
+
+/// One hidden file of the runner's root, and no way out of it.
+fn is_file_of_the_runner(name: &str) -> bool {
+    let inner = name.strip_prefix('.').unwrap_or_default();
+    (1..=60).contains(&inner.len()) && inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A value on its way out of JSON.
+#[derive(serde::Deserialize)]
+struct SecretText(#[serde(deserialize_with = "secret_text")] SecretString);
+
+fn secret_text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    <String as serde::Deserialize>::deserialize(from).map(SecretString::from)
+}
+
+/// A file of a runner's identity that GitHub has made.
+pub struct JitFile {
+    /// Its name, such as `.runner`.
+    pub name: String,
+    /// All of it.
+    pub text: SecretString,
+}
+
+/// What GitHub answered with is no JIT config; never holds any of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("GitHub's JIT config is not one that this version can read")]
+pub struct NotJit;
 
 #[cfg(test)]
 mod tests {
@@ -194,5 +251,48 @@ mod tests {
             assert!(JitConfig::from_github(text.into()).is_none(), "{text:?}");
         }
         assert!(JitConfig::from_github("eyJh+/==".into()).is_some());
+    }
+
+    /// What GitHub would answer with for these files.
+    fn jit(files: &[(&str, &str)]) -> JitConfig {
+        let files: BTreeMap<&str, String> =
+            files.iter().map(|(name, text)| (*name, STANDARD.encode(text))).collect();
+        JitConfig::from_github(STANDARD.encode(serde_json::to_string(&files).unwrap()).into()).unwrap()
+    }
+
+    #[test]
+    fn a_jit_config_is_the_files_that_the_runner_would_make_of_it() {
+        let runner = "\u{feff}{\n  \"agentId\": 7\n}\n";
+        let files = [
+            (".runner", runner),
+            (".credentials", "{}"),
+            (".credentials_rsaparams", "{\"d\":\"x\"}"),
+            (".new_one", "{}"),
+        ];
+        let read = jit(&files).files().ok().unwrap();
+        let read: BTreeMap<&str, &str> =
+            read.iter().map(|file| (file.name.as_str(), file.text.expose_secret())).collect();
+        assert_eq!(read, files.into_iter().collect::<BTreeMap<_, _>>());
+    }
+
+    #[test]
+    fn a_jit_config_that_is_cut_or_leads_out_of_the_runners_root_is_none() {
+        let whole = [(".runner", "{}"), (".credentials", "{}"), (".credentials_rsaparams", "{}")];
+        assert!(jit(&whole).files().is_ok());
+        assert!(jit(&whole[..2]).files().is_err());
+        for name in ["..", ".", "", "./a", "../.runner", "/etc/passwd", ".a/b", ".env x", ".\u{0}", "run.sh"]
+        {
+            let files: Vec<(&str, &str)> = whole.into_iter().chain([(name, "{}")]).collect();
+            assert!(jit(&files).files().is_err(), "{name:?}");
+        }
+        let cut: Vec<(&str, &str)> =
+            [(".runner", "{\"agentId\": 7")].into_iter().chain(whole.into_iter().skip(1)).collect();
+        assert!(jit(&cut).files().is_err());
+        for text in ["eyJh", "====", "bm8ganNvbg==", "W10=", "eyIucnVubmVyIjogNX0="] {
+            assert!(
+                JitConfig::from_github(text.into()).is_some_and(|config| config.files().is_err()),
+                "{text}"
+            );
+        }
     }
 }

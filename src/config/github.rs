@@ -42,6 +42,8 @@ pub struct Github {
     pub credential: CredentialKind,
     /// The file with the token or the key; `None`: the default of the scope (system or user).
     pub credential_file: Option<AbsolutePath>,
+    /// That file was encrypted by systemd-creds(1); only with a credential other than registration tokens.
+    pub encrypted: bool,
     /// Client id, or app id, of the GitHub App; `Some` with [`CredentialKind::App`] alone, and always then.
     pub client_id: Option<String>,
     /// The App's installation; `None`: GitHub is asked which one the url has.
@@ -59,19 +61,20 @@ impl Github {
 }
 
 /// Checks `raw` as a whole, for runners that register at `url`.
-pub(super) fn validate(raw: RawGithub, url: Option<&GithubUrl>, problems: &mut Problems) -> Option<Github> {
+pub(super) fn validate(raw: &RawGithub, url: Option<&GithubUrl>, problems: &mut Problems) -> Option<Github> {
     // Of a word that is unknown nobody can say what contradicts it.
     if problems.iter().all(|problem| problem.key != "github.credential") {
-        check_kind(&raw, url, problems);
+        check_kind(raw, url, problems);
     }
     check_client_id(raw.client_id.as_ref(), problems);
     let installation_id = installation_id(raw.installation_id.as_ref(), problems);
     Some(Github {
         credential: bare(raw.credential.as_ref()).unwrap_or_default(),
         credential_file: bare(raw.credential_file.as_ref()),
+        encrypted: bare(raw.encrypted.as_ref()).unwrap_or(false),
         client_id: bare(raw.client_id.as_ref()),
         installation_id,
-        api_url: raw.api_url.or_else(|| url.map(ApiUrl::of))?,
+        api_url: raw.api_url.clone().or_else(|| url.map(ApiUrl::of))?,
     })
 }
 
@@ -102,6 +105,16 @@ fn check_kind(raw: &RawGithub, url: Option<&GithubUrl>, problems: &mut Problems)
             "github.credential_file",
             "is not read: the credential is \"registration-token\"".to_owned(),
             "remove it, or set credential = \"pat\" or \"app\"; the file of registration tokens is paths.tokens",
+        );
+    }
+    if let (CredentialKind::RegistrationToken, Some(true), Some(flag)) =
+        (kind, bare(raw.encrypted.as_ref()), &raw.encrypted)
+    {
+        problems.add(
+            Some(flag.span()),
+            "github.encrypted",
+            "there is nothing to decrypt: the credential is \"registration-token\"".to_owned(),
+            "remove it, or set credential = \"pat\" or \"app\"; registration tokens live an hour and are kept in plain text",
         );
     }
     let is_enterprise = url.is_some_and(|url| url.scope() == RunnerScope::Enterprise);

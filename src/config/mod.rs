@@ -7,6 +7,7 @@
 
 mod collect;
 mod credential;
+mod ephemeral;
 mod github;
 mod limits;
 mod problem;
@@ -22,15 +23,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use credential::{
-    AppKey, CredentialError, InstallationToken, JitConfig, PersonalAccessToken, RegistrationToken,
-    RemovalToken,
+    AppKey, CredentialError, InstallationToken, JitConfig, JitFile, NotJit, PersonalAccessToken,
+    RegistrationToken, RemovalToken,
 };
 pub use github::{CredentialKind, Github};
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
-pub use tokens::{TokenError, Tokens, variable};
+pub use tokens::{TokenError, Tokens, variable, with_token};
 pub use url::{ApiUrl, GithubUrl, RunnerScope};
 pub use words::{AbsolutePath, Engine, ExtraHost, Flavour, Image, Label, SocketMode, UnitFormat};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub runner_group: Option<String>,
     /// Take over a runner of the same name that some other machine registered.
     pub replace: bool,
+    /// Each runner is one for a single workflow job, and followed by another.
+    pub ephemeral: bool,
     /// One token may stand in several `RUNNER_TOKEN_n`.
     pub shared_token: bool,
     /// systemd hands the tokens file to the units, `LoadCredential=`, instead of their reading it.
@@ -146,6 +149,8 @@ pub struct Timeouts {
     pub start: Duration,
     /// A cancelled workflow job may run its `always()` steps this long.
     pub stop: Duration,
+    /// A shutdown of the host waits for a workflow job this long.
+    pub shutdown: Duration,
 }
 
 /// What differs for one runner; `None` and empty mean "as the fleet".
@@ -159,6 +164,8 @@ pub struct Override {
     pub image: Option<Image>,
     /// Replaces the fleet's socket mode.
     pub socket: Option<SocketMode>,
+    /// Replaces the fleet's `ephemeral`.
+    pub ephemeral: Option<bool>,
     /// Replaces single limits.
     pub limits: Limits,
     /// Added to the fleet's environment.

@@ -35,6 +35,9 @@ pub(super) struct RawConfig {
     pub runner_group: Option<Spanned<String>>,
     /// Take over a runner of the same name that another machine registered (default false)
     pub replace: Option<bool>,
+    /// A new runner for each workflow job: new registration, new container, nothing left of the last; needs `[github]` (default false)
+    #[schemars(with = "Option<bool>")]
+    pub ephemeral: Option<Spanned<bool>>,
     /// Allow the same registration token for several runners (default false)
     pub shared_token: Option<bool>,
     /// systemd reads the tokens file and hands it to the units, `LoadCredential=`; it may then be on any file system and of any mode (default false)
@@ -91,6 +94,9 @@ pub(super) struct RawGithub {
     /// File with the personal access token, or with the App's private key in PEM; mode 0600 (default /etc/homelab-runners/github-credential)
     #[schemars(with = "Option<AbsolutePath>")]
     pub credential_file: Option<Spanned<AbsolutePath>>,
+    /// The file was encrypted for this host by systemd-creds(1), under the name "github"; of any mode then (default false)
+    #[schemars(with = "Option<bool>")]
+    pub encrypted: Option<Spanned<bool>>,
     /// Client id (or app id) of the GitHub App; needed with "app"
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,
@@ -160,6 +166,9 @@ pub(super) struct RawTimeouts {
     /// A cancelled workflow job may run its `always()` steps this long (default "330s")
     #[schemars(with = "Option<String>")]
     pub stop: Option<Spanned<String>>,
+    /// A shutdown or reboot of the host waits for running workflow jobs this long, at most "20m"; "0s": not at all (default "10m")
+    #[schemars(with = "Option<String>")]
+    pub shutdown: Option<Spanned<String>>,
 }
 
 /// Budgets of disk of each runner; amounts such as "20G" (powers of 1024), "0" or "none".
@@ -252,6 +261,9 @@ pub(super) struct RawOverride {
     pub image: Option<Image>,
     /// Replaces the fleet's socket mode
     pub socket: Option<SocketMode>,
+    /// Replaces the fleet's `ephemeral`
+    #[schemars(with = "Option<bool>")]
+    pub ephemeral: Option<Spanned<bool>>,
     /// Replaces single limits
     pub limits: Limits,
     /// Added to the fleet's environment

@@ -213,6 +213,7 @@ fn contradictions_between_keys_are_refused() {
         ("[paths]\nreports = \"/a:b\"", "no usable path"),
         ("[health]\ninterval = \"1 fortnight\"", "no duration"),
         ("[timeouts]\nstart = \"2 days\"", "out of range"),
+        ("[timeouts]\nshutdown = \"21m\"", "out of range"),
         ("[limits]\ntasks_max = 3", "too few"),
         ("[limits]\nio_weight = 0", "no I/O weight"),
         ("[limits]\nmemory_max = \"1M\"", "too little"),
@@ -267,6 +268,18 @@ fn problems_of_github_are_told_with_their_place_and_the_next_step() {
             "3:14 github.credential: GitHub Apps cannot register runners of an enterprise (set credential = \"pat\", or give the url of an organisation)",
         ]
     );
+}
+
+#[test]
+fn only_a_credential_can_be_encrypted() {
+    let with = |github: &str| format!("{URL}[github]\nencrypted = true\n{github}");
+    assert_eq!(
+        problems(&with("")),
+        [
+            "3:13 github.encrypted: there is nothing to decrypt: the credential is \"registration-token\" (remove it, or set credential = \"pat\" or \"app\"; registration tokens live an hour and are kept in plain text)"
+        ]
+    );
+    assert!(Config::parse(&with("credential = \"pat\"\n")).unwrap().github.encrypted);
 }
 
 #[test]
@@ -377,4 +390,66 @@ proptest! {
         let size = MemorySize::Bytes(bytes);
         prop_assert_eq!(size.to_string().parse::<MemorySize>().unwrap(), size);
     }
+}
+
+#[test]
+fn an_image_tells_its_version_and_whether_it_can_change() {
+    let image = |text: &str| text.parse::<Image>().unwrap();
+    for (text, version) in [
+        ("ghcr.io/actions/actions-runner:2.338.0", Some("2.338.0")),
+        ("docker.io/myoung34/github-runner:2.338.0-ubuntu-noble", Some("2.338.0")),
+        ("x.y:5000/runner:v2.338.0", Some("2.338.0")),
+        ("x.y/runner:2.338.0@sha256:abc", Some("2.338.0")),
+        ("x.y/runner:stable", None),
+        ("x.y/runner:24.04", None),
+        ("x.y:5000/runner@sha256:abc", None),
+    ] {
+        assert_eq!(image(text).version(), version, "{text}");
+    }
+    assert!(image("x.y/runner@sha256:abc").is_digest() && !image("x.y/runner:1").is_digest());
+    assert!(image("localhost/runner:1").is_local() && !image("localhost:5000/runner:1").is_local());
+}
+
+#[test]
+fn an_ephemeral_runner_needs_a_credential_of_the_hosts_own() {
+    let base = "url = \"https://github.com/acme/shop\"\n";
+    for (text, key) in
+        [("ephemeral = true\n", "ephemeral"), ("[runners.2]\nephemeral = true\n", "runners.2.ephemeral")]
+    {
+        let problems = Config::parse(&format!("{base}{text}")).unwrap_err();
+        let problem = problems.iter().next().unwrap();
+        assert_eq!((problem.key.as_str(), problems.iter().count()), (key, 1));
+        assert!(problem.message.contains("lives one hour"), "{}", problem.message);
+        let hint = format!("{problem:?}");
+        assert!(hint.contains("[github]"), "{hint}");
+        let github = "[github]\ncredential = \"pat\"\n";
+        let config = Config::parse(&format!("{base}{text}{github}")).unwrap();
+        assert_eq!(config.ephemeral, key == "ephemeral");
+        assert_eq!(
+            config.overrides.get(&2).and_then(|own| own.ephemeral),
+            (key != "ephemeral").then_some(true)
+        );
+    }
+    for text in ["ephemeral = false\n", "[runners.2]\nephemeral = false\n"] {
+        assert!(Config::parse(&format!("{base}{text}")).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn the_name_of_an_ephemeral_runner_leaves_room_for_what_each_start_adds() {
+    let config = |prefix: usize, more: &str| {
+        let name = "n".repeat(prefix);
+        Config::parse(&format!(
+            "url = \"https://github.com/acme/shop\"\ncount = 2\nname_prefix = \"{name}\"\n{more}[github]\ncredential = \"pat\"\n"
+        ))
+    };
+    assert!(config(56, "ephemeral = true\n").is_ok());
+    assert!(config(58, "").is_ok());
+    let problems = config(57, "ephemeral = true\n").unwrap_err();
+    assert_eq!(problems.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), ["name_prefix"]);
+    let own = format!(
+        "ephemeral = true\n[runners.2]\nname = \"{}\"\n[runners.1]\nephemeral = false\n",
+        "n".repeat(58)
+    );
+    assert!(config(58, &own).is_ok());
 }

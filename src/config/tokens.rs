@@ -2,9 +2,13 @@
 //!
 //! No message of this module holds a value or a line of the file: dotenvy's own errors do, so they are never shown.
 
+mod rewrite;
+
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
+
+pub use rewrite::with_token;
 
 use super::credential::RegistrationToken;
 
@@ -41,6 +45,12 @@ pub enum TokenError {
         /// `RUNNER_TOKEN_n`
         variable: String,
     },
+    /// The variable stands in a place that cannot be written without touching others.
+    #[error("{variable} is part of another value")]
+    Entangled {
+        /// `RUNNER_TOKEN_n`
+        variable: String,
+    },
     /// Two runners would register with one token.
     #[error("{first} and {second} hold the same token")]
     Same {
@@ -61,7 +71,8 @@ impl TokenError {
             Self::Missing { variable }
             | Self::Empty { variable }
             | Self::Unlikely { variable }
-            | Self::SetTwice { variable } => *variable == own,
+            | Self::SetTwice { variable }
+            | Self::Entangled { variable } => *variable == own,
             Self::Same { first, second } => *first == own || *second == own,
         }
     }
@@ -76,6 +87,7 @@ impl TokenError {
             }
             Self::Unlikely { .. } => "copy the token again; it is made of letters, digits, - and _",
             Self::SetTwice { .. } => "remove one of the two lines",
+            Self::Entangled { .. } => "write it on a line of its own by hand, as NAME=value",
             Self::Same { .. } => "give each runner its own token, or set shared_token = true in the config",
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::collect::bare;
+use super::ephemeral;
 use super::github;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
@@ -32,12 +33,13 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let overrides = overrides(&raw.runners, count, problems);
     check_names(&raw, count, &name_prefix, problems);
     let environment = environment("environment", &raw.environment, problems);
+    let github = github::validate(&raw.github, raw.url.as_ref(), problems);
+    ephemeral::check(&raw, count, &name_prefix, github.as_ref(), problems);
     let proxy = proxy(raw.proxy, problems);
     let health = health(&raw.health, problems);
     let timeouts = timeouts(&raw.timeouts, problems);
     let prune = prune(&raw.prune, problems);
     let reports = reports::validate(raw.reports, problems);
-    let github = github::validate(raw.github, raw.url.as_ref(), problems);
     let (Some(url), Some(github)) = (raw.url, github) else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -58,6 +60,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         no_default_labels: bare(raw.no_default_labels.as_ref()).unwrap_or(false),
         runner_group: bare(raw.runner_group.as_ref()),
         replace: raw.replace.unwrap_or(false),
+        ephemeral: bare(raw.ephemeral.as_ref()).unwrap_or(false),
         shared_token: raw.shared_token.unwrap_or(false),
         load_credential: raw.load_credential.unwrap_or(false),
         engine: raw.engine.unwrap_or_default(),
@@ -181,6 +184,7 @@ fn overrides(
                 labels: value.labels.clone(),
                 image: value.image.clone(),
                 socket: value.socket,
+                ephemeral: bare(value.ephemeral.as_ref()),
                 limits: value.limits.clone(),
                 environment,
             },
@@ -286,9 +290,12 @@ fn health(raw: &RawHealth, problems: &mut Problems) -> Health {
 }
 
 fn timeouts(raw: &RawTimeouts, problems: &mut Problems) -> Timeouts {
+    // After 30 minutes systemd cuts a shutdown off (JobTimeoutSec= of its reboot.target and poweroff.target), and a cancelled workflow job needs some of them.
+    let at_shutdown = Allowed { seconds: 0..=1200, step: 1, words: "whole seconds, \"0s\" to \"20m\"" };
     Timeouts {
         start: duration("timeouts.start", raw.start.as_ref(), 900, problems),
         stop: duration("timeouts.stop", raw.stop.as_ref(), 330, problems),
+        shutdown: duration_within("timeouts.shutdown", raw.shutdown.as_ref(), 600, &at_shutdown, problems),
     }
 }
 

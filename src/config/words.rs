@@ -141,6 +141,29 @@ impl FromStr for Image {
     }
 }
 
+impl Image {
+    /// Is it one image for ever?
+    #[must_use]
+    pub fn is_digest(&self) -> bool {
+        self.0.contains('@')
+    }
+
+    /// Was it built on this host? Podman and Docker call such images `localhost/NAME`; there is no registry to pull them from.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.starts_with("localhost/")
+    }
+
+    /// The version of the runner in its tag, such as `2.338.0` in `2.338.0-ubuntu-noble`.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        let (_, tag) = self.0.split('@').next()?.rsplit('/').next()?.split_once(':')?;
+        let version = tag.trim_start_matches('v').split('-').next()?;
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        (version.split('.').count() == 3 && version.split('.').all(is_number)).then_some(version)
+    }
+}
+
 impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -28,20 +28,40 @@ pub fn programs(directory: &Path) -> io::Result<BTreeSet<String>> {
 /// The control group cannot be read.
 pub fn programs_and_states(directory: &Path) -> io::Result<BTreeSet<(String, char)>> {
     let mut found = BTreeSet::new();
-    collect(directory, &mut found)?;
+    each(directory, &mut |_, name, state| {
+        found.insert((name, state));
+    })?;
     Ok(found)
 }
 
-fn collect(directory: &Path, found: &mut BTreeSet<(String, char)>) -> io::Result<()> {
+/// Ids of all processes in the control group at `directory` and below it whose program (`comm`) is `name`; none where there is no such group.
+///
+/// # Errors
+/// The control group cannot be read.
+pub fn processes_of(directory: &Path, name: &str) -> io::Result<Vec<u32>> {
+    let mut found = Vec::new();
+    each(directory, &mut |process, program, _| {
+        if program == name {
+            found.push(process);
+        }
+    })?;
+    Ok(found)
+}
+
+fn each(directory: &Path, look: &mut dyn FnMut(u32, String, char)) -> io::Result<()> {
     for process in processes(directory)? {
         match fs::read(format!("/proc/{process}/stat")) {
-            Ok(stat) => found.extend(name_and_state(&String::from_utf8_lossy(&stat))),
+            Ok(stat) => {
+                if let Some((name, state)) = name_and_state(&String::from_utf8_lossy(&stat)) {
+                    look(process, name, state);
+                }
+            }
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
     }
     for below in subgroups(directory)? {
-        collect(&below, found)?;
+        each(&below, look)?;
     }
     Ok(())
 }

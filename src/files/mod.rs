@@ -142,6 +142,12 @@ pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Is `path` itself a link?
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
 /// Is there something at `path`? `None` where this user may not look.
 #[must_use]
 pub fn can_see(path: &Path) -> Option<bool> {

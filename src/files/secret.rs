@@ -15,6 +15,8 @@ const LARGEST_BYTES: u64 = 1 << 20;
 pub enum SecretKind {
     /// The `.env` of registration tokens.
     Tokens,
+    /// A registration token and nothing else.
+    Token,
     /// A personal access token, or the private key of a GitHub App.
     Credential,
 }
@@ -81,6 +83,12 @@ impl SecretFileError {
                 "write RUNNER_TOKEN_1=… and so on into {} (mode 0600), or run `runnerctl init`",
                 path.display()
             ),
+            Self::Missing { path, kind: SecretKind::Token } => {
+                format!(
+                    "put the registration token into {} (mode 0600), or type it when asked",
+                    path.display()
+                )
+            }
             Self::Missing { path, kind: SecretKind::Credential } => format!(
                 "put the personal access token, or the App's private key, into {} (mode 0600)",
                 path.display()
@@ -89,6 +97,10 @@ impl SecretFileError {
             Self::Owner { path, .. } => format!("make it yours: chown \"$(id -u)\": {}", path.display()),
             Self::NotRegular { kind, .. } | Self::NotText { kind, .. } => match kind {
                 SecretKind::Tokens => "name a text file with RUNNER_TOKEN_n=… lines".to_owned(),
+                SecretKind::Token => {
+                    "name a text file with the token alone, or pipe the token in without --token-file"
+                        .to_owned()
+                }
                 SecretKind::Credential => {
                     "name a text file with the personal access token, or with the App's private key in PEM"
                         .to_owned()

@@ -67,6 +67,24 @@ impl Trash {
         Err(Errno::EXIST)
     }
 
+    /// Moves the directory or file at `path` in, in one step. Says whether it was there.
+    ///
+    /// # Errors
+    /// It is on another file system, or a mount.
+    pub fn take(&self, path: &Path) -> Result<bool, FileError> {
+        let attempt = || -> Result<bool, Errno> {
+            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+                return Err(Errno::INVAL);
+            };
+            match open(parent, DIRECTORY, Mode::empty()) {
+                Ok(parent) => self.take_in(parent.as_fd(), name),
+                Err(Errno::NOENT) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        attempt().map_err(|error| FileError::new("move", path, error.into()))
+    }
+
     /// Deletes everything in it. What cannot be deleted stays for the next time, and keeps nothing else from going.
     ///
     /// # Errors

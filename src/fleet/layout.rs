@@ -70,6 +70,8 @@ pub struct Layout {
     pub quadlet_dir: PathBuf,
     /// Unit files.
     pub unit_dir: PathBuf,
+    /// Unit files that a reboot takes away, systemd.unit(5).
+    pub runtime_unit_dir: PathBuf,
     /// Podman's socket, if the host's own is given to workflows.
     pub podman_socket: PathBuf,
 }
@@ -91,6 +93,8 @@ pub struct RunnerPaths {
     pub token: PathBuf,
     /// When GitHub was asked for registration tokens; out of the container's reach.
     pub registrations: PathBuf,
+    /// Which ephemeral runners this host has asked GitHub for, and not seen gone; out of the container's reach.
+    pub ephemeral: PathBuf,
     /// Stands while the runner is drained: its unit does not start. A reboot does not undo that.
     pub drained: PathBuf,
     /// State word and performance counters, written by the runner's container.
@@ -118,6 +122,7 @@ impl RunnerPaths {
             token: runtime.join("token"),
             status: runtime.join("status"),
             registrations: state.join("registrations"),
+            ephemeral: state.join("ephemeral"),
             drained: state.join("drained"),
             started_with: runtime.join("started-with"),
             engine_storage: state.join("engine"),
@@ -133,6 +138,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn registration_token(&self) -> PathBuf {
         self.token.join("registration-token")
+    }
+
+    /// Where the identity of an ephemeral runner lies for the moment of its hand-over.
+    #[must_use]
+    pub fn jit(&self) -> PathBuf {
+        self.token.join("jit")
     }
 
     /// Where the entrypoint reads why there is no token.
@@ -157,6 +168,12 @@ impl RunnerPaths {
     #[must_use]
     pub fn session(&self) -> PathBuf {
         self.status.join("state")
+    }
+
+    /// The time stamps of the runner's own program, `RUNNER_PERFLOG`.
+    #[must_use]
+    pub fn perf(&self) -> PathBuf {
+        self.status.join("perf/Runner.perf")
     }
 
     /// Where the private engine listens.
@@ -201,6 +218,7 @@ impl Layout {
             images: PathBuf::from("/var/lib/homelab-runners/images"),
             quadlet_dir: PathBuf::from("/etc/containers/systemd"),
             unit_dir: PathBuf::from("/etc/systemd/system"),
+            runtime_unit_dir: PathBuf::from("/run/systemd/system"),
             podman_socket: PathBuf::from("/run/podman/podman.sock"),
         }
     }
@@ -222,6 +240,7 @@ impl Layout {
             state,
             quadlet_dir: dirs.config.join("containers/systemd"),
             unit_dir: dirs.config.join("systemd/user"),
+            runtime_unit_dir: dirs.runtime.join("systemd/user"),
             podman_socket: dirs.runtime.join("podman/podman.sock"),
         }
     }

@@ -9,7 +9,10 @@ mod layout;
 pub mod names;
 mod observed;
 pub mod plan;
+mod registering;
 mod roll;
+mod shutdown;
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +21,10 @@ pub use ids::{Account, FoundAccount, HostIds, IdRange};
 pub use layout::{Layout, RunnerPaths, Scope, UserDirs};
 pub use observed::{FoundFile, Observed, ObservedRunner};
 pub use plan::Plan;
+pub use registering::{Registering, Verdict};
 pub use roll::{FleetNow, Roll, RunnerNow};
+pub use shutdown::{StopStep, Stopping};
+pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
     Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
@@ -101,6 +107,8 @@ pub struct Runner {
     pub image: Image,
     /// Container socket for workflows.
     pub socket: SocketMode,
+    /// It registers for one workflow job alone, and starts anew after that.
+    pub ephemeral: bool,
     /// Its ids on the host, with a private engine.
     pub ids: Option<IdRange>,
     /// Budget.
@@ -152,6 +160,25 @@ impl Fleet {
         }
     }
 
+    /// Does a shutdown of the host wait for workflow jobs?
+    #[must_use]
+    pub fn holds_up_shutdown(&self) -> bool {
+        !self.timeouts.shutdown.is_zero()
+    }
+
+    /// Do the slices of this fleet have to outlive the beginning of a shutdown? Docker's containers are no part of the unit that waits for their workflow jobs: they are
+    /// scopes of their own below its slice, and systemd stops them with the slice, at once.
+    #[must_use]
+    pub fn keeps_slices_at_shutdown(&self) -> bool {
+        self.holds_up_shutdown() && self.engine == Engine::Docker
+    }
+
+    /// Does systemd read the credential, or the tokens file, and hand it to the units?
+    #[must_use]
+    pub fn hands_over_credential(&self) -> bool {
+        self.load_credential || self.github.encrypted
+    }
+
     /// The accounts of the private engines.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
@@ -177,7 +204,12 @@ impl Fleet {
         if self.github.has_api() {
             return TokenSource::Credential { file: self.layout.credential_file.display().to_string() };
         }
-        TokenSource::Variable { name: variable(number), file: self.layout.tokens.display().to_string() }
+        TokenSource::Variable {
+            name: variable(number),
+            file: self.layout.tokens.display().to_string(),
+            page: self.url.new_runner_page(),
+            command: format!("runnerctl register{} {number}", self.layout.scope.option()),
+        }
     }
 
     /// The runner of that number.
@@ -201,6 +233,7 @@ impl Runner {
                 .socket
                 .or(config.socket)
                 .unwrap_or_else(|| default_socket(config.engine, layout.scope)),
+            ephemeral: own.ephemeral.unwrap_or(config.ephemeral),
             ids: None,
             limits: own.limits.or(&config.limits),
             environment,

@@ -26,6 +26,9 @@ pub const REPORTS_PRUNE_SERVICE: &str = "homelab-reports-prune.service";
 /// What the target wants beside the runners.
 pub const COMPANIONS: [&str; 3] = [PRUNE_TIMER, REPORTS_PRUNE_TIMER, REPORTS_SOCKET];
 
+/// Above the ceiling and the report server; systemd makes it from the dashes of the names below, where there is no file.
+pub const OUTER_SLICE: &str = "homelab.slice";
+
 /// The ceiling over all runners.
 pub const FLEET_SLICE: &str = "homelab-runners.slice";
 
@@ -56,7 +59,7 @@ pub fn slice(number: u16) -> String {
 /// The slice's directory below the control group root of the scope: each dash of a slice's name is a level.
 #[must_use]
 pub fn slice_control_group(number: u16) -> String {
-    format!("homelab.slice/{FLEET_SLICE}/{}", slice(number))
+    format!("{OUTER_SLICE}/{FLEET_SLICE}/{}", slice(number))
 }
 
 /// The account of runner `number`'s private engine, and its group.
@@ -98,10 +101,19 @@ pub fn runner_file(number: u16, format: UnitFormat) -> String {
     }
 }
 
+/// The directory of drop-ins of runner `number`'s unit, systemd.unit(5).
+#[must_use]
+pub fn drop_ins(number: u16) -> String {
+    format!("{}.d", service(number))
+}
+
+/// A drop-in that starts a runner on another image for once; after those of the user's own.
+pub const TRIAL: &str = "90-runnerctl-trial.conf";
+
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    [TARGET, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE, REPORTS_SERVICE].contains(&name)
+    [TARGET, OUTER_SLICE, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE, REPORTS_SERVICE].contains(&name)
         || COMPANIONS.contains(&name)
         || runner_of(name).is_some()
 }
@@ -140,6 +152,7 @@ mod tests {
             "homelab-runner-engine@3.service",
             "homelab-runner-engine@3.socket",
             TARGET,
+            OUTER_SLICE,
             FLEET_SLICE,
             PRUNE_TIMER,
             PRUNE_SERVICE,
@@ -155,7 +168,7 @@ mod tests {
             "homelab-runner@a.service",
             "homelab-runner@01.service",
             "homelab-runner@+1.service",
-            "homelab.slice",
+            "homelab-.slice",
             "x-homelab-runner@1.service",
             "homelab-runner@1.container.d",
             "homelab-runner-engine@1.container",

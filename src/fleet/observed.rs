@@ -50,3 +50,11 @@ pub struct ObservedRunner {
     /// It is out of service: its unit does not start.
     pub drained: bool,
 }
+
+impl ObservedRunner {
+    /// Was it started with another text than the one of `digest`, or is that not known?
+    #[must_use]
+    pub fn is_outdated(&self, digest: &str) -> bool {
+        self.started_with.as_deref() != Some(digest)
+    }
+}

@@ -3,9 +3,13 @@
 //! Removed units are stopped before systemd forgets them; scripts and slices are written before the runners that need
 //! them; running runners are touched last. A runner with a workflow job is never ended.
 
+mod permissions;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+
+pub use permissions::{MayEnd, Permissions};
 
 use super::ids::Account;
 use super::names;
@@ -42,17 +46,8 @@ pub enum Step {
 pub enum HeldBack {
     /// Its new text waits for its next start.
     Restart,
-    /// It should go, but stays until its workflow job has ended.
+    /// It should go, or its files should, but they stay as long as it may not be ended.
     Removal,
-}
-
-/// What the caller allows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Permissions {
-    /// End runners although a workflow job runs on them.
-    pub force: bool,
-    /// Start nothing that is not running.
-    pub no_start: bool,
 }
 
 /// The steps from what is to what should be.
@@ -60,7 +55,7 @@ pub struct Permissions {
 pub struct Plan {
     /// In this order.
     pub steps: Vec<Step>,
-    /// Runners that are left alone because a workflow job runs on them.
+    /// Runners that are left alone because they may not be ended.
     pub held_back: Vec<(u16, HeldBack)>,
 }
 
@@ -115,6 +110,9 @@ impl Plan {
             desired.iter().filter_map(|file| names::runner_of(&file.name())).collect();
         let paths: BTreeSet<&PathBuf> = desired.iter().map(|file| &file.path).collect();
         let stopped = plan.remove_obsolete(&wanted, &paths, observed, allowed);
+        if allowed.may_end == MayEnd::Stopped {
+            plan.hold_outdated(desired, observed);
+        }
         plan.write_changed(desired, observed);
         // Enabling works on the files alone, and outdates what systemd has read as much as a changed file does.
         if !observed.enabled {
@@ -167,9 +165,9 @@ impl Plan {
     #[must_use]
     pub fn uninstall(observed: &Observed, allowed: Permissions) -> Self {
         let mut plan = Self::default();
-        let busy: Vec<u16> = busy_runners(observed, allowed);
-        if !busy.is_empty() {
-            plan.held_back = busy.into_iter().map(|number| (number, HeldBack::Removal)).collect();
+        let stay = runners_to_stay(observed, allowed);
+        if !stay.is_empty() {
+            plan.held_back = stay.into_iter().map(|number| (number, HeldBack::Removal)).collect();
             return plan;
         }
         let ours: Vec<&PathBuf> = ours(observed).collect();
@@ -207,9 +205,9 @@ impl Plan {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let number = names::runner_of(&name);
             let runner = number.and_then(|number| observed.runners.get(&number));
-            let busy = runner.is_some_and(|runner| runner.busy) && !allowed.force;
-            if let (Some(number), true) = (number, busy) {
-                if !self.held_back.iter().any(|(held, _)| *held == number) {
+            let stays = runner.is_some_and(|runner| !allowed.allows_end(runner));
+            if let (Some(number), true) = (number, stays) {
+                if !self.holds_back(number) {
                     self.held_back.push((number, HeldBack::Removal));
                 }
                 continue;
@@ -234,12 +232,28 @@ impl Plan {
         stopped
     }
 
+    fn holds_back(&self, number: u16) -> bool {
+        self.held_back.iter().any(|(held, _)| *held == number)
+    }
+
+    /// Holds back what runs with another text: it keeps it until it has ended.
+    fn hold_outdated(&mut self, desired: &[UnitFile], observed: &Observed) {
+        for (number, digest) in desired.iter().filter_map(runner_text) {
+            let is_outdated = observed
+                .runners
+                .get(&number)
+                .is_some_and(|runner| runner.running && !runner.drained && runner.is_outdated(digest));
+            if is_outdated && !self.holds_back(number) {
+                self.held_back.push((number, HeldBack::Restart));
+            }
+        }
+    }
+
     fn write_changed(&mut self, desired: &[UnitFile], observed: &Observed) {
-        // A runner whose old file has to stay keeps its old text altogether.
-        let held: Vec<u16> = self.held_back.iter().map(|(number, _)| *number).collect();
         for file in desired {
             let same = matches!(observed.files.get(&file.path), Some(FoundFile::Ours { text, mode }) if *text == file.text && *mode == file.mode);
-            let held = names::runner_of(&file.name()).is_some_and(|number| held.contains(&number));
+            // A runner whose old file has to stay keeps its old text altogether.
+            let held = names::runner_of(&file.name()).is_some_and(|number| self.holds_back(number));
             if !same && !held {
                 self.steps.push(Step::Write(file.clone()));
             }
@@ -254,11 +268,8 @@ impl Plan {
         allowed: Permissions,
     ) {
         let (mut start, mut restart) = (Vec::new(), Vec::new());
-        for file in desired {
-            let Some((number, digest)) = names::runner_of(&file.name()).zip(digest_of(&file.text)) else {
-                continue;
-            };
-            if self.held_back.iter().any(|(held, _)| *held == number) {
+        for (number, digest) in desired.iter().filter_map(runner_text) {
+            if self.holds_back(number) {
                 continue;
             }
             let runner = observed.runners.get(&number).cloned().unwrap_or_default();
@@ -270,11 +281,11 @@ impl Plan {
                 if !allowed.no_start || stopped.contains(&number) {
                     start.push(names::service(number));
                 }
-            } else if runner.started_with.as_deref() != Some(digest) {
-                if runner.busy && !allowed.force {
-                    self.held_back.push((number, HeldBack::Restart));
-                } else {
+            } else if runner.is_outdated(digest) {
+                if allowed.allows_end(&runner) {
                     restart.push(names::service(number));
+                } else {
+                    self.held_back.push((number, HeldBack::Restart));
                 }
             }
         }
@@ -323,9 +334,14 @@ fn ours(observed: &Observed) -> impl Iterator<Item = &PathBuf> {
     observed.files.iter().filter(|(_, file)| matches!(file, FoundFile::Ours { .. })).map(|(path, _)| path)
 }
 
-fn busy_runners(observed: &Observed, allowed: Permissions) -> Vec<u16> {
-    let busy = observed.runners.iter().filter(|(_, runner)| runner.busy && !allowed.force);
-    busy.map(|(number, _)| *number).collect()
+fn runners_to_stay(observed: &Observed, allowed: Permissions) -> Vec<u16> {
+    let stay = observed.runners.iter().filter(|(_, runner)| !allowed.allows_end(runner));
+    stay.map(|(number, _)| *number).collect()
+}
+
+/// The runner that is started with this file, and the digest of its text.
+fn runner_text(file: &UnitFile) -> Option<(u16, &str)> {
+    names::runner_of(&file.name()).zip(digest_of(&file.text))
 }
 
 #[cfg(test)]

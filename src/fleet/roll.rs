@@ -41,10 +41,8 @@ pub struct FleetNow {
 pub struct Roll {
     /// Units to start.
     pub start: Vec<String>,
-    /// Runners to restart; idle, or not running at all.
+    /// Runners to restart, each as soon as no workflow job runs on it.
     pub restart: Vec<u16>,
-    /// Runners that have to be restarted as soon as they are idle.
-    pub waiting: Vec<u16>,
 }
 
 impl Roll {
@@ -65,9 +63,6 @@ impl Roll {
         for runner in &now.runners {
             match runner {
                 RunnerNow { drained: true, .. } => {}
-                RunnerNow { running: true, outdated: true, busy: true, .. } => {
-                    roll.waiting.push(runner.number);
-                }
                 RunnerNow { running: true, outdated: true, .. } => roll.restart.push(runner.number),
                 RunnerNow { running: false, failed: true, outdated: true, .. } if now.target_active => {
                     roll.restart.push(runner.number);
@@ -125,10 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_runner_waits_and_an_idle_one_is_restarted() {
-        let outdated = RunnerNow { outdated: true, ..RUNNING };
-        let rolled = roll(&[outdated, RunnerNow { number: 2, busy: true, ..outdated }]);
-        assert_eq!(rolled, Roll { start: Vec::new(), restart: vec![1], waiting: vec![2] });
+    fn what_runs_with_an_old_text_is_restarted_and_nothing_else() {
+        let rolled = roll(&[RUNNING, RunnerNow { number: 2, outdated: true, ..RUNNING }]);
+        assert_eq!(rolled, Roll { start: Vec::new(), restart: vec![2] });
     }
 
     #[test]

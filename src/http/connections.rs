@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::tls::{HANDSHAKE, Tls, to_https};
 use super::visitors::{Line, Visit, Visitors};
+use super::workers::Workers;
 
 /// A report's page loads a dozen files at a time; of more than this the idlest makes way.
 const MOST_CONNECTIONS: usize = 256;
@@ -32,6 +33,9 @@ const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
 
 /// A pause after a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Whoever makes way does it sooner, unless a disk does not answer.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(1);
 
 /// Answers that are under way when the server is to end have so long.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -53,6 +57,16 @@ pub struct Server {
     pub tls: Option<Tls>,
     /// Ends when nobody came for so long.
     pub idle_exit: Option<Duration>,
+    /// Threads that attend to visitors; one more than may be kept by the disk.
+    pub threads: usize,
+}
+
+/// Who is there.
+struct Hall {
+    free: Arc<Semaphore>,
+    visitors: Visitors,
+    ending: watch::Sender<()>,
+    workers: Workers,
 }
 
 impl Server {
@@ -63,27 +77,44 @@ impl Server {
     pub async fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
-        let (free, ending) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), watch::Sender::new(()));
-        let visitors = Visitors::none();
-        let mut end = pin!(end);
+        let hall = Hall {
+            free: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            visitors: Visitors::none(),
+            ending: watch::Sender::new(()),
+            workers: Workers::start(self.threads)?,
+        };
+        let mut watch = pin!(hall.workers.keep_watch(|| !hall.is_empty()));
+        tokio::select! {
+            () = end => {}
+            () = self.welcome(listener, &hall) => {}
+            never = &mut watch => match never {},
+        }
+        hall.ending.send_replace(());
+        tokio::select! {
+            () = hall.ending.closed() => {}
+            () = sleep(LAST_ANSWERS) => tracing::info!("some answers are cut off"),
+            never = watch => match never {},
+        }
+        Ok(())
+    }
+
+    /// Returns when nobody came for so long, and nobody is there.
+    async fn welcome(&self, listener: TcpListener, hall: &Hall) {
         loop {
             let accepted = tokio::select! {
-                () = &mut end => break,
-                accepted = listener.accept() => accepted,
+                accepted = listener.accept() => accepted.and_then(|(stream, _)| stream.into_std()),
                 () = sleep(self.idle_exit.unwrap_or(NEVER)) => {
-                    if free.available_permits() == MOST_CONNECTIONS {
-                        break;
+                    if hall.is_empty() {
+                        return;
                     }
                     continue;
                 }
             };
             match accepted {
-                Ok((stream, _)) => {
-                    if free.available_permits() == 0 {
-                        visitors.make_way();
-                    }
-                    let place = Arc::clone(&free).acquire_owned().await.map_err(io::Error::other)?;
-                    self.attend(stream, visitors.enter(), place, ending.subscribe());
+                Ok(stream) => {
+                    let place = hall.place().await;
+                    let answered = self.attend(stream, hall.visitors.enter(), place, hall.ending.subscribe());
+                    hall.workers.take(answered);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -91,23 +122,19 @@ impl Server {
                 }
             }
         }
-        drop(listener);
-        ending.send_replace(());
-        if timeout(LAST_ANSWERS, ending.closed()).await.is_err() {
-            tracing::info!("some answers are cut off");
-        }
-        Ok(())
     }
 
-    fn attend(&self, stream: TcpStream, visit: Arc<Visit>, place: OwnedSemaphorePermit, end: End) {
-        // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot send without delay");
-        }
+    fn attend(
+        &self,
+        stream: std::net::TcpStream,
+        visit: Arc<Visit>,
+        place: Option<OwnedSemaphorePermit>,
+        end: End,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let (site, tls) = (self.site.clone(), self.tls.clone());
-        tokio::spawn(async move {
+        async move {
             let answered = async {
-                let line = Line { stream, visit: Arc::clone(&visit) };
+                let line = Line { stream: of_this_thread(stream)?, visit: Arc::clone(&visit) };
                 match tls {
                     Some(tls) => over_tls(line, site, &tls, end).await,
                     None => over(line, site, end).await,
@@ -122,8 +149,34 @@ impl Server {
                 }
             }
             drop(place);
-        });
+        }
     }
+}
+
+impl Hall {
+    fn is_empty(&self) -> bool {
+        self.free.available_permits() == MOST_CONNECTIONS
+    }
+
+    /// Somebody else makes way where there is none. Who is kept by the disk cannot, and the next one is asked.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if self.free.available_permits() == 0 {
+                self.visitors.make_way();
+            }
+            if let Ok(place) = timeout(LONGEST_FAREWELL, Arc::clone(&self.free).acquire_owned()).await {
+                return place.ok();
+            }
+        }
+    }
+}
+
+/// The runtime that accepted a connection is not the one that attends to it.
+fn of_this_thread(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_std(stream)?;
+    // Else the end of a small file waits for the visitor's delayed acknowledgement, 40 ms.
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 async fn over(

@@ -2,11 +2,13 @@
 
 mod connections;
 mod health;
+mod once;
 mod origin;
 mod shelf;
 mod site;
 mod tls;
 mod visitors;
+mod workers;
 
 pub use connections::Server;
 pub use health::health_site;

@@ -12,8 +12,9 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use tower_http::services::fs::{Backend, ServeDir};
+use tower_http::services::fs::{Backend, Metadata as _, ServeDir};
 
+use super::once::Once;
 use super::origin::{Scheme, origin};
 use super::shelf::Shelf;
 use crate::page::{ICON, STYLE};
@@ -28,6 +29,9 @@ const REPORTS: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; st
     img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' data: blob:; \
     worker-src 'self' blob:; frame-src 'self' blob: data:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; \
     form-action 'none'";
+
+/// Of a file: what fits well into a processor's cache, and times the number of connections into the memory of the server.
+const MOST_AT_A_TIME: usize = 256 * 1024;
 
 struct Site<S: Source> {
     source: S,
@@ -71,10 +75,12 @@ async fn below_reports<S: Source + Backend>(State(site): State<Arc<Site<S>>>, re
     if let Some(page) = names_page(&site, &location, request.headers()).await {
         return page;
     }
-    if location.has_slash() && !has_index(&site.source, &location).await {
+    let files = Once::of(site.source.clone());
+    let bytes = bytes(&files, &location).await;
+    if location.has_slash() && bytes.is_none() {
         return listing(&site.source, location).await;
     }
-    let files = ServeDir::with_backend("", site.source.clone());
+    let files = ServeDir::with_backend("", files).with_buf_chunk_size(chunk(bytes));
     let mut files = files.redirect_path_prefix("/r").ignore_multi_range_requests(true);
     match files.try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => missing(),
@@ -107,8 +113,17 @@ async fn names_page<S: Source + Clone>(
     }
 }
 
-async fn has_index<S: Backend>(source: &S, location: &Location) -> bool {
-    source.metadata(format!("{}/index.html", location.path()).into()).await.is_ok()
+/// How large the file is that `location` shows, `index.html` for a directory; `None` where there is none.
+async fn bytes<B: Backend>(files: &Once<B>, location: &Location) -> Option<u64> {
+    let index = if location.has_slash() { "/index.html" } else { "" };
+    // Spelled as the file server does, which will ask for it next.
+    let path = format!("./{}{index}", location.path());
+    files.metadata(path.into()).await.ok().map(|found| found.len())
+}
+
+/// Bytes that are read at a time of a file of so many.
+fn chunk(bytes: Option<u64>) -> usize {
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX).clamp(1, MOST_AT_A_TIME)
 }
 
 async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response {

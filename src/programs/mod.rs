@@ -1,15 +1,17 @@
 //! The edge to other programs: the only place that starts a process.
 //!
-//! Podman, Docker, Podman's Quadlet generator, journalctl, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
+//! Podman, Docker, Podman's Quadlet generator, journalctl, systemd-creds, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
 //! directly.
 
 mod accounts;
 mod containers;
+mod credentials;
 mod idmap;
 mod images;
 mod networks;
 mod probe;
 mod quadlet;
+mod runner_images;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -20,11 +22,13 @@ use std::time::Duration;
 
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
+pub use credentials::{DecryptError, decrypt_credential};
 pub use idmap::{mount_as_it_is, mount_for_container, mount_for_engine};
 pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
+pub use runner_images::{RunnerImage, container_images, pull, runner_images, tag};
 
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]

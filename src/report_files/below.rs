@@ -3,9 +3,11 @@
 //! openat2(2) would do it in one call, but systemd denies it to services with `RestrictSUIDSGID=`, and with that to all with `DynamicUser=` (systemd.exec(5)): a
 //! filter for system calls cannot see what mode it would give a file.
 
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 /// Opens `path`, names separated by `/`, with `flags`.
@@ -13,28 +15,56 @@ use rustix::io::Errno;
 /// # Errors
 /// As open(2); `XDEV` for a name that leads up, `LOOP` or `NOTDIR` for a link.
 pub(super) fn below(directory: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let (way, name) = path.rsplit_once('/').map_or((None, path), |(way, name)| (Some(way), name));
-    let mut last: Option<OwnedFd> = None;
-    for step in way.into_iter().flat_map(|way| way.split('/')) {
-        let opened = at(&directory, last.as_ref(), step, OFlags::PATH | OFlags::DIRECTORY)?;
-        last = Some(opened);
-    }
-    at(&directory, last.as_ref(), name, flags)
+    let (last, name) = way(&directory, path)?;
+    at(standing(&directory, last.as_ref()), name, flags)
 }
 
-fn at(first: &impl AsFd, last: Option<&OwnedFd>, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    if name == ".." {
-        return Err(Errno::XDEV);
+/// Opens the file at `path` to read it; a pipe is not waited for, and fails like everything that is no file.
+///
+/// # Errors
+/// As [`below`]; not found, if it is no file.
+pub(super) fn file(directory: impl AsFd, path: &str) -> io::Result<(File, Metadata)> {
+    let (last, name) = way(&directory, path)?;
+    let place = standing(&directory, last.as_ref());
+    // Looked at before: with a device, opening it can be enough to set something off.
+    let found = statat(place, leading_down(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(io::ErrorKind::NotFound.into());
     }
-    if name.is_empty() {
-        return Err(Errno::NOENT);
+    let file = File::from(at(place, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
+    let found = file.metadata()?;
+    if found.is_file() { Ok((file, found)) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// The directory in which the last name of `path` is, if that is not `directory` itself; and the name.
+fn way<'a>(directory: &impl AsFd, path: &'a str) -> Result<(Option<OwnedFd>, &'a str), Errno> {
+    let Some((way, name)) = path.rsplit_once('/') else { return Ok((None, path)) };
+    let mut last: Option<OwnedFd> = None;
+    for step in way.split('/') {
+        last = Some(at(standing(directory, last.as_ref()), step, OFlags::PATH | OFlags::DIRECTORY)?);
     }
-    let directory: BorrowedFd<'_> = last.map_or_else(|| first.as_fd(), AsFd::as_fd);
-    let opened = openat(directory, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    Ok((last, name))
+}
+
+fn standing<'a>(first: &'a impl AsFd, last: Option<&'a OwnedFd>) -> BorrowedFd<'a> {
+    last.map_or_else(|| first.as_fd(), AsFd::as_fd)
+}
+
+fn at(directory: BorrowedFd<'_>, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = openat(directory, leading_down(name)?, flags, Mode::empty())?;
     // open(2): with O_PATH and without O_DIRECTORY, O_NOFOLLOW opens the link itself.
-    let is_link =
-        flags.contains(OFlags::PATH) && FileType::from_raw_mode(fstat(&opened)?.st_mode) == FileType::Symlink;
+    let may_be_link = flags.contains(OFlags::PATH) && !flags.contains(OFlags::DIRECTORY);
+    let is_link = may_be_link && FileType::from_raw_mode(fstat(&opened)?.st_mode) == FileType::Symlink;
     if is_link { Err(Errno::LOOP) } else { Ok(opened) }
+}
+
+fn leading_down(name: &str) -> Result<&str, Errno> {
+    match name {
+        ".." => Err(Errno::XDEV),
+        "" => Err(Errno::NOENT),
+        _ => Ok(name),
+    }
 }
 
 #[cfg(test)]

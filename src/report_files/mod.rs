@@ -4,6 +4,7 @@
 
 mod backend;
 mod below;
+mod disk;
 mod scan;
 mod survey;
 
@@ -19,7 +20,8 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 
 pub use backend::{Opened, ReportFile};
-use below::below;
+use below::{below, file};
+use disk::Disk;
 pub use survey::Known;
 
 use crate::reports::{Entry, Index, Listing, Location, OWN, Report, Run, Scan, Source};
@@ -32,6 +34,7 @@ const MOST_LISTED: usize = 2000;
 pub struct ReportTree {
     top: Arc<OwnedFd>,
     most: Most,
+    disk: Disk,
 }
 
 /// How much of the tree is looked at.
@@ -50,7 +53,14 @@ impl ReportTree {
     /// It is no directory, or may not be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let top = open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { top: Arc::new(top), most: Most { names: 20_000, in_all: 100_000 } })
+        let most = Most { names: 20_000, in_all: 100_000 };
+        Ok(Self { top: Arc::new(top), most, disk: Disk::asked_at_once_by(0) })
+    }
+
+    /// Visitors' files are opened by the very threads that answer them, by so many at once at most, and beyond that by others.
+    #[must_use]
+    pub fn opened_at_once_by(self, most: usize) -> Self {
+        Self { disk: Disk::asked_at_once_by(most), ..self }
     }
 
     /// The run in the directory `{workflow}/{run_id}` as it is now; `None` where there is none.
@@ -63,11 +73,6 @@ impl ReportTree {
 
     fn directory(&self, path: &str) -> Result<OwnedFd, Errno> {
         below(&*self.top, path, OFlags::RDONLY | OFlags::DIRECTORY)
-    }
-
-    /// A file to read; opening a pipe does not wait for its writer, and fails like everything that is no file.
-    fn file(&self, path: &str) -> io::Result<File> {
-        file(&*self.top, path)
     }
 }
 
@@ -102,16 +107,6 @@ impl Source for ReportTree {
         };
         Some(Listing { entries: names.into_iter().filter_map(entry).collect(), incomplete })
     }
-}
-
-fn file(directory: impl AsFd, path: &str) -> io::Result<File> {
-    // Looked at before: with a device, opening it can be enough to set something off.
-    let found = fstat(below(&directory, path, OFlags::PATH)?)?;
-    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let file = File::from(below(&directory, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
 /// Sorted; a directory can have any number of names, so `most` are read and the rest is told by `true`.

@@ -57,8 +57,8 @@ pub(super) fn report(directory: &OwnedFd, [workflow, run_id, name]: [&str; 3]) -
 }
 
 fn label<T: DeserializeOwned>(directory: impl AsFd, name: &str) -> Option<T> {
-    let mut file = file(directory, &format!("{OWN}/{name}")).ok()?;
-    if file.metadata().ok()?.len() > LONGEST_LABEL {
+    let (mut file, found) = file(directory, &format!("{OWN}/{name}")).ok()?;
+    if found.len() > LONGEST_LABEL {
         return None;
     }
     serde_json::from_str(&tail(&mut file, LONGEST_LABEL).ok()?).ok()
@@ -92,13 +92,13 @@ fn junit_stats(directory: &OwnedFd, names: &[String]) -> Option<Stats> {
     let mut found = names.iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "xml"));
     found.find_map(|name| {
         let mut text = Vec::new();
-        file(directory, name).ok()?.take(JUNIT_HEAD).read_to_end(&mut text).ok()?;
+        file(directory, name).ok()?.0.take(JUNIT_HEAD).read_to_end(&mut text).ok()?;
         junit(&String::from_utf8_lossy(&text))
     })
 }
 
 fn end_of(directory: impl AsFd, path: &str, most: u64) -> io::Result<String> {
-    tail(&mut file(directory, path)?, most)
+    tail(&mut file(directory, path)?.0, most)
 }
 
 /// Playwright copies attachments test by test, so the oldest is of the first test that has any.

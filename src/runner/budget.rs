@@ -1,14 +1,16 @@
-//! How often a runner may ask for a registration token: a runner that fails in a circle must not use up GitHub's patience.
+//! How often a runner may ask GitHub for a registration: a runner that fails in a circle must not use up GitHub's patience.
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tokens within [`WINDOW`].
+/// Registrations within [`WINDOW`].
 const MOST: usize = 3;
 
 /// A registration takes seconds; a fourth within this time is a circle.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// When tokens were asked for, whether GitHub gave one or not.
+/// When GitHub was asked, whether it gave something or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistrationBudget(Vec<Timestamp>);
 
@@ -23,6 +25,23 @@ impl RegistrationBudget {
     #[must_use]
     pub fn to_text(&self) -> String {
         self.0.iter().fold(String::new(), |text, asked| format!("{text}{asked}\n"))
+    }
+
+    /// The last one does not count after all: what it was taken for came to something.
+    pub fn give_back(&mut self) {
+        self.0.sort_unstable();
+        self.0.pop();
+    }
+
+    /// How long to wait before the next try, after those that came to nothing: none after none, longer after more.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> Duration {
+        let counts = |asked: &&Timestamp| **asked <= now && now.duration_since(**asked) < WINDOW;
+        match self.0.iter().filter(counts).count() {
+            0 => Duration::ZERO,
+            1 => Duration::from_secs(5),
+            _ => Duration::from_secs(30),
+        }
     }
 
     /// Takes one out of the budget at `now`.
@@ -72,6 +91,24 @@ mod tests {
             budget.take(at(second)).unwrap();
         }
         assert_eq!(budget.take(at(0)), Ok(()));
+    }
+
+    #[test]
+    fn starts_that_had_a_workflow_job_are_never_used_up_and_those_that_had_none_are() {
+        let mut budget = RegistrationBudget::default();
+        for second in 0..1000 {
+            assert_eq!(budget.pause(at(second)), Duration::ZERO);
+            assert_eq!(budget.take(at(second)), Ok(()));
+            budget.give_back();
+        }
+        let pauses = [0, 5, 30].map(|seconds| {
+            assert_eq!(budget.pause(at(1000)), Duration::from_secs(seconds));
+            budget.take(at(1000))
+        });
+        assert_eq!(pauses, [Ok(()); 3]);
+        assert_eq!(budget.pause(at(1001)), Duration::from_secs(30));
+        assert_eq!(budget.take(at(1001)), Err(at(1600)));
+        assert_eq!(budget.pause(at(1600)), Duration::ZERO);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 #!/bin/bash
 # PID 1 of a runner container, started as root: registers the runner once, keeps its identity, then runs GitHub's
 # listener as the user `runner` and gives systemd an exit code that says why it ended (src/runner/exit.rs).
+# An ephemeral runner is registered by the host, gets its identity for this one start, and keeps nothing.
 # Needs bash >= 4.4, coreutils and util-linux' setpriv; works in any image with bin/Runner.Listener in /home/runner or
 # /actions-runner. For tests: RUNNERCTL_SYSROOT goes before every path that is fixed inside the
 # container, RUNNERCTL_REFRESH_SECONDS is the time between two looks at the session and the disk.
@@ -16,6 +17,7 @@ readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-} run
 readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
 readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
+readonly ephemeral=${RUNNERCTL_EPHEMERAL:-} jit=$token_dir/jit
 readonly credential_file=${RUNNERCTL_CREDENTIAL_FILE:-} # not empty: the host asks GitHub for tokens with what is in it
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
 readonly identity_files=(.credentials .credentials_rsaparams .credentials_migrated .runner_migrated .runner)
@@ -375,7 +377,7 @@ watch_session() {
     set_state online "listening for workflow jobs of ${want[url]}"
     while :; do
         if session_created; then
-            keep_refreshed_files
+            [[ -n $ephemeral ]] || keep_refreshed_files
             # The listener cannot be told to wait, so it ends before it takes another workflow job; the next start looks again.
             ! disk_is_short || worker_is_alive || tell_no_space
         fi
@@ -389,7 +391,8 @@ pause() { # SECONDS
 }
 
 tell_no_space() {
-    printf '%s\n' "$no_space" >"$status/.no-space"
+    # Told again and again until the listener has ended, and read by then: never half a file.
+    printf '%s\n' "$no_space" >"$status/.no-space.new" && mv -fT "$status"/.no-space{.new,}
     kill -USR2 "$$"
 }
 
@@ -426,6 +429,7 @@ renew_token() { # [AFTER [BEFORE]]
 
 fail_without_token() { # CHANGED: what differs from the kept registration, if there is one
     local cause="no registration token and no kept identity" problem='' hint=''
+    [[ -z $ephemeral ]] || cause='the host has handed over no identity'
     [[ -z $1 ]] || cause="changed since registration: $1; that needs a new registration, the old one stays untouched"
     # What the host says of the token that it could not get: a cause and the next step.
     if [[ -s $token_dir/delay ]]; then
@@ -527,6 +531,24 @@ prepare_identity() {
     register
 }
 
+# Files, not ACTIONS_RUNNER_INPUT_JITCONFIG: what stands in the listener's environment at its start can be read there as long as it lives, and all that the
+# listener does with that variable is to write these files.
+take_identity() {
+    local file names=()
+    rm -f "${identity_files[@]/#/$runner_root/}"
+    for file in .runner .credentials .credentials_rsaparams; do
+        is_whole_json "$jit/$file" || fail_without_token ''
+    done
+    for file in "$jit"/.[!.]*; do
+        names+=("${file##*/}")
+    done
+    for file in "${names[@]}"; do
+        (umask 077 && as_runner tee "$runner_root/$file") <"$jit/$file" >/dev/null ||
+            fail 75 "cannot copy $file into $runner_root" 'see the line above'
+        rm -f "$jit/$file" || fail 75 "cannot remove $file after copying it" "$jit must be writable"
+    done
+}
+
 # --- the listener -------------------------------------------------------------------------------------------------
 
 # A user's own hooks are run by ours.
@@ -575,6 +597,7 @@ run_listener() {
     [[ -z $killer ]] || kill -KILL "$killer" 2>/dev/null
     reader_status "$reader"
     removed=$?
+    [[ -z $ephemeral ]] || end_ephemeral "$removed"
     ((child_status != 0)) || [[ -f $runner_root/.runner ]] || removed=72
     if ((removed == 72)) && ((child_status <= 1)); then
         forget_identity
@@ -584,6 +607,28 @@ run_listener() {
     fi
     keep_refreshed_files
     ((!stop_asked)) || stopped
+    fail_listener
+}
+
+had_workflow_job() {
+    local line
+    [[ -f $perf_dir/Runner.perf && ! -L $perf_dir/Runner.perf ]] || return 1
+    while IFS= read -r line; do
+        [[ $line != MessageReceived_RunnerJobRequest:* ]] || return 0
+    done <"$perf_dir/Runner.perf"
+    return 1
+}
+
+# There is no identity to keep or to forget: the next start is another runner.
+end_ephemeral() { # 72 where GitHub said that the registration is gone
+    ((!stop_asked)) || stopped
+    if ((child_status == 0 && !ending)) && had_workflow_job; then
+        set_state 'done' 'the workflow job has ended; the next start is another runner'
+        exit 0
+    fi
+    if (($1 == 72 && child_status <= 1 || child_status == 0 && !ending)); then
+        fail 72 'the registration was removed at GitHub before a workflow job came' 'the next start is another runner'
+    fi
     fail_listener
 }
 
@@ -613,7 +658,7 @@ main() {
     find_runner_user
     give_directories
     ! disk_is_short || fail 74 "$no_space" "$space_hint"
-    prepare_identity
+    if [[ -n $ephemeral ]]; then take_identity; else prepare_identity; fi
     await_private_engine
     set_job_hooks
     run_listener

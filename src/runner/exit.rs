@@ -36,6 +36,10 @@ pub enum TokenSource {
         name: String,
         /// The file that holds it.
         file: String,
+        /// Where GitHub shows a new one.
+        page: String,
+        /// What takes it, such as `runnerctl register 3`.
+        command: String,
     },
     /// This host asks GitHub for one.
     Credential {
@@ -47,8 +51,8 @@ pub enum TokenSource {
 impl TokenSource {
     fn renew(&self) -> String {
         match self {
-            Self::Variable { name, file } => {
-                format!("put a new registration token into {name} in {file}, then restart the unit")
+            Self::Variable { name, file, page, command } => {
+                format!("get a registration token at {page} and give it to `{command}` ({name} in {file})")
             }
             Self::Credential { file } => {
                 format!("see that the credential in {file} may register runners there, then restart the unit")
@@ -133,7 +137,7 @@ impl RunnerExit {
             Self::Refused => "GitHub refused the registration",
             Self::NameTaken => "a runner of this name exists at GitHub and is not ours",
             Self::SessionConflict => "GitHub holds another session of this runner",
-            Self::VersionRefused => "GitHub refuses this version of the runner",
+            Self::VersionRefused => "GitHub refuses this version of the runner: it is deprecated",
             Self::RegistrationRemoved => {
                 "the registration was removed at GitHub; the kept identity is deleted"
             }
@@ -161,7 +165,9 @@ impl RunnerExit {
                 "restarted by itself; look for a second runner with the same identity if this repeats"
                     .to_owned()
             }
-            Self::VersionRefused => "use a newer runner image, then restart the unit".to_owned(),
+            Self::VersionRefused => {
+                "a newer image is needed: `runnerctl update`, or where its tag names a version a newer `image` in the config and `runnerctl install-units`".to_owned()
+            }
             Self::RegistrationRemoved => match token {
                 TokenSource::Variable { .. } => format!("to register again, {}", token.renew()),
                 TokenSource::Credential { .. } => "it registers again by itself".to_owned(),
@@ -211,12 +217,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_the_token_names_the_variable_and_the_file() {
+    fn what_is_about_the_token_names_the_page_the_command_the_variable_and_the_file() {
         let file = "/etc/homelab-runners/.env".to_owned();
-        let token = TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file };
+        let page = "https://github.com/acme/shop/settings/actions/runners/new".to_owned();
+        let command = "runnerctl register 3".to_owned();
+        let token = TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file, page, command };
         for exit in [RunnerExit::NeedsToken, RunnerExit::TokenUnknown, RunnerExit::RegistrationRemoved] {
             let step = exit.next_step(&token).unwrap();
-            assert!(step.contains("RUNNER_TOKEN_3 in /etc/homelab-runners/.env"), "{step}");
+            for part in [
+                "RUNNER_TOKEN_3 in /etc/homelab-runners/.env",
+                "`runnerctl register 3`",
+                "/settings/actions/runners/new",
+            ] {
+                assert!(step.contains(part), "{part}: {step}");
+            }
         }
         assert_eq!(RunnerExit::Stopped.next_step(&token), None);
     }

@@ -4,6 +4,7 @@
 
 mod budget;
 mod digest;
+mod ephemeral;
 mod exit;
 mod identity;
 mod registration;
@@ -11,9 +12,10 @@ mod session;
 
 pub use budget::RegistrationBudget;
 pub use digest::digest;
+pub use ephemeral::{Note, Notes, ephemeral_name, is_ephemeral_name, was_of_use};
 pub use exit::{RunnerExit, TokenSource};
 pub use identity::Agent;
-pub use registration::Registration;
+pub use registration::{Registration, all_labels};
 pub use session::{Session, SessionState, UnknownState};
 
 /// Runs as the container's first process: registers once, keeps the identity, runs GitHub's listener.

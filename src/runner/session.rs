@@ -16,6 +16,8 @@ pub enum SessionState {
     Connecting,
     /// There is a session: GitHub shows the runner online.
     Online,
+    /// The one workflow job of an ephemeral runner has ended, and so has the runner.
+    Done,
     /// The entrypoint ended or is about to, for the reason in the sentence.
     Failed,
     /// Asked to stop; a running workflow job is being cancelled.
@@ -23,8 +25,15 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [Self; 6] =
-        [Self::Starting, Self::Configuring, Self::Connecting, Self::Online, Self::Failed, Self::Stopping];
+    const ALL: [Self; 7] = [
+        Self::Starting,
+        Self::Configuring,
+        Self::Connecting,
+        Self::Online,
+        Self::Done,
+        Self::Failed,
+        Self::Stopping,
+    ];
 
     /// The word in the file.
     #[must_use]
@@ -34,6 +43,7 @@ impl SessionState {
             Self::Configuring => "configuring",
             Self::Connecting => "connecting",
             Self::Online => "online",
+            Self::Done => "done",
             Self::Failed => "failed",
             Self::Stopping => "stopping",
         }
@@ -64,7 +74,7 @@ pub struct Session {
 
 /// The text does not begin with one of the words of [`SessionState`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a state file begins with starting, configuring, connecting, online, failed or stopping")]
+#[error("a state file begins with starting, configuring, connecting, online, done, failed or stopping")]
 pub struct UnknownState;
 
 impl FromStr for Session {

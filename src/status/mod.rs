@@ -1,15 +1,18 @@
 //! What people and scripts read about the fleet, from facts that were gathered elsewhere. Pure.
 
 mod explain;
+mod image_age;
 mod table;
 
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
+pub use image_age::{ImageAge, old_images};
 pub use table::{cpu, memory, size, span, table};
 
 /// Everything `runnerctl status` knows of one runner. The fields of the JSON, too: additions are fine, changes are not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON")]
 pub struct RunnerStatus {
     /// From 1.
     pub number: u16,
@@ -21,7 +24,7 @@ pub struct RunnerStatus {
     pub active_state: String,
     /// systemd's `SubState`.
     pub sub_state: String,
-    /// The entrypoint's word: starting, configuring, connecting, online, failed, stopping; `null` where it said none.
+    /// The entrypoint's word: starting, configuring, connecting, online, done, failed, stopping; `null` where it said none.
     pub session: Option<String>,
     /// The engine's health check: starting, healthy, unhealthy; `null` where there is no container or no check.
     pub health: Option<String>,
@@ -29,6 +32,10 @@ pub struct RunnerStatus {
     pub busy: bool,
     /// It has an identity at GitHub and needs no token to start; `null` where that may not be looked at (without root).
     pub registered: Option<bool>,
+    /// It is another runner at GitHub for each workflow job.
+    pub ephemeral: bool,
+    /// What it is called at GitHub now, where that is not its own name: an ephemeral one; `null` where that is not known.
+    pub registered_as: Option<String>,
     /// Its registration token: `present`, `missing`, or what is wrong with it or with the file; `null` where the file may not be read.
     pub token: Option<String>,
     /// `runnerctl drain` was asked to end it, and its unit does not start until `undrain`.
@@ -47,6 +54,8 @@ pub struct RunnerStatus {
     pub memory_bytes: Option<u64>,
     /// `MemoryMax=`, bytes.
     pub memory_max_bytes: Option<u64>,
+    /// The image of its container, and how old that is; `null` where there is no container.
+    pub image: Option<ImageAge>,
     /// What is the matter, where something is.
     pub problem: Option<String>,
     /// What to do about it.

@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::RunnerStatus;
+use super::{ImageAge, RunnerStatus};
 
 const GIBIBYTE: f64 = 1_073_741_824.0;
 const MEBIBYTE: f64 = 1_048_576.0;
@@ -14,7 +14,18 @@ const KIBIBYTE: f64 = 1024.0;
 pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["N", "RUNNER", "STATE", "HEALTH", "SINCE", "RESTARTS", "CPU", "MEMORY", "REGISTERED"]);
+    table.set_header([
+        "N",
+        "RUNNER",
+        "STATE",
+        "HEALTH",
+        "SINCE",
+        "RESTARTS",
+        "CPU",
+        "MEMORY",
+        "IMAGE",
+        "REGISTERED",
+    ]);
     for runner in runners {
         table.add_row([
             runner.number.to_string(),
@@ -25,6 +36,7 @@ pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String
             runner.restarts.to_string(),
             cpu(runner.cpu_percent, runner.cpu_quota_percent).unwrap_or_else(|| "-".to_owned()),
             memory(runner.memory_bytes, runner.memory_max_bytes).unwrap_or_else(|| "-".to_owned()),
+            image(runner),
             registered(runner),
         ]);
     }
@@ -53,9 +65,19 @@ pub fn memory(bytes: Option<u64>, limit: Option<u64>) -> Option<String> {
     Some(limit.map_or_else(|| now.clone(), |limit| format!("{now} of {}", size(limit))))
 }
 
+/// The runner's version, where the reference names it, and the age of the image.
+fn image(runner: &RunnerStatus) -> String {
+    match &runner.image {
+        None => "-".to_owned(),
+        Some(ImageAge { runner_version: Some(version), days, .. }) => format!("{version}, {days}d old"),
+        Some(ImageAge { days, .. }) => format!("{days}d old"),
+    }
+}
+
 fn registered(runner: &RunnerStatus) -> String {
     match (runner.registered, runner.token.as_deref()) {
         (None, _) => "unknown (needs root)".to_owned(),
+        (Some(true), _) if runner.ephemeral => "for one workflow job".to_owned(),
         (Some(true), _) => "yes".to_owned(),
         (Some(false), Some("present")) => "no, token present".to_owned(),
         (Some(false), Some("missing")) => "no, token missing".to_owned(),

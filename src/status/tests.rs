@@ -1,11 +1,16 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;
 use crate::runner::{Session, SessionState, TokenSource};
 
 fn token() -> TokenSource {
     let file = "/etc/homelab-runners/.env".to_owned();
-    TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file }
+    let (page, command) = ("https://github.com/acme/shop".to_owned(), "runnerctl register 3".to_owned());
+    TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file, page, command }
+}
+
+fn image(reference: &str, days: u64) -> ImageAge {
+    ImageAge::new(&reference.parse().unwrap(), &"a".repeat(64), "2026-11-14T10:00:00Z", days)
 }
 
 fn online() -> RunnerStatus {
@@ -19,6 +24,8 @@ fn online() -> RunnerStatus {
         health: Some("healthy".to_owned()),
         busy: false,
         registered: Some(true),
+        ephemeral: false,
+        registered_as: None,
         token: Some("present".to_owned()),
         drained: false,
         restart_pending: false,
@@ -28,6 +35,7 @@ fn online() -> RunnerStatus {
         cpu_quota_percent: Some(200.0),
         memory_bytes: Some(300 << 20),
         memory_max_bytes: Some(4 << 30),
+        image: Some(image("ghcr.io/actions/actions-runner:2.338.0", 12)),
         problem: None,
         hint: None,
     }
@@ -37,7 +45,20 @@ fn online() -> RunnerStatus {
 fn the_table_shows_use_against_the_limit() {
     let text = table(&[online()], &|_| "2 min".to_owned());
     let row = text.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(row, "3 homelab-runner-3 online healthy 2 min 2 12% of 200% 300M of 4.0G yes");
+    assert_eq!(
+        row,
+        "3 homelab-runner-3 online healthy 2 min 2 12% of 200% 300M of 4.0G 2.338.0, 12d old yes"
+    );
+}
+
+#[test]
+fn an_ephemeral_runner_is_told_from_one_that_stays() {
+    let runner = RunnerStatus { ephemeral: true, ..online() };
+    let text = table(std::slice::from_ref(&runner), &|_| "2 min".to_owned());
+    assert!(text.lines().nth(1).unwrap().ends_with("for one workflow job"), "{text}");
+    let stopped = RunnerStatus { registered: Some(false), token: None, ..runner };
+    let text = table(&[stopped], &|_| "2 min".to_owned());
+    assert!(text.lines().nth(1).unwrap().ends_with(" no"), "{text}");
 }
 
 #[test]
@@ -82,9 +103,53 @@ fn the_json_has_a_field_for_everything_in_the_table() {
         "restarts",
         "since",
         "memory_bytes",
+        "image",
         "problem",
         "hint",
     ] {
         assert!(json.get(field).is_some(), "{field}");
+    }
+}
+
+#[test]
+fn the_image_has_the_version_that_its_tag_names_and_no_other() {
+    let word = |image| {
+        let row = table(&[RunnerStatus { image, ..online() }], &|_| String::new());
+        row.lines()
+            .nth(1)
+            .unwrap()
+            .rsplit("4.0G")
+            .next()
+            .unwrap()
+            .trim()
+            .trim_end_matches("yes")
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(
+        word(Some(image("docker.io/myoung34/github-runner:2.338.0-ubuntu-noble", 3))),
+        "2.338.0, 3d old"
+    );
+    assert_eq!(word(Some(image("x.y/runner:stable", 0))), "0d old");
+    assert_eq!(word(Some(image("x.y/runner:24.04", 0))), "0d old");
+    assert_eq!(word(None), "-");
+}
+
+#[test]
+fn an_old_image_is_told_once_and_well_before_the_end_with_the_next_step() {
+    let runner = |number, image| RunnerStatus { number, image: Some(image), ..online() };
+    assert!(old_images(&[runner(1, image("x.y/runner:stable", 19))], "").is_empty());
+    let old = image("x.y/runner:stable", 20);
+    let warnings = old_images(&[runner(1, old.clone()), runner(3, old)], " --user");
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(
+        warning.cause.starts_with("runners 1, 3 run an image that is 20 days old (x.y/runner:stable)"),
+        "{}",
+        warning.cause
+    );
+    assert_eq!(warning.hint.as_deref(), Some("run `runnerctl update --user`"));
+    for fixed in ["x.y/runner:2.338.0", "x.y/runner@sha256:abc"] {
+        let warnings = old_images(&[runner(1, image(fixed, 40))], "");
+        assert!(warnings.first().unwrap().hint.as_deref().unwrap().contains("install-units"), "{warnings:?}");
     }
 }

@@ -148,6 +148,18 @@ impl Systemd {
         Ok(Path::new("/sys/fs/cgroup").join(group.trim_start_matches('/')))
     }
 
+    /// Tells whether this systemd is on its way to end: a shutdown of the host in whatever form, for a user's own also the end of the last session.
+    ///
+    /// systemd says so from the moment that `shutdown.target` is queued, so before it stops the first unit.
+    ///
+    /// # Errors
+    ///
+    /// When systemd does not answer.
+    pub async fn is_stopping(&self) -> Result<bool, Error> {
+        let call = Call::new(self.scope, "ask whether the host is going down");
+        Ok(self.ask(call, self.manager.system_state()).await? == "stopping")
+    }
+
     /// Runs the generators and reads all unit files again (daemon-reload); returns when that is done.
     ///
     /// # Errors

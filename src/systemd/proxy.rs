@@ -26,6 +26,10 @@ pub(super) trait Manager {
     #[zbus(property)]
     fn control_group(&self) -> zbus::Result<String>;
 
+    /// The state of systemd as a whole, such as `running`, `degraded` or `stopping`.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn system_state(&self) -> zbus::Result<String>;
+
     /// Asks systemd to send its signals on this connection.
     fn subscribe(&self) -> zbus::Result<()>;
 

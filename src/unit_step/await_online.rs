@@ -42,7 +42,8 @@ pub enum AwaitError {
 /// # Errors
 /// The runner failed or ended, or could not be watched.
 pub fn await_online(paths: &RunnerPaths, main_process: Option<i32>) -> Result<(), AwaitError> {
-    await_state(paths, main_process, |state| state == SessionState::Online)
+    // An ephemeral runner whose workflow job is over already was online.
+    await_state(paths, main_process, |state| matches!(state, SessionState::Online | SessionState::Done))
 }
 
 /// Waits until the entrypoint runs: the container is there.
@@ -64,6 +65,7 @@ fn await_state(
     let process = match process {
         None => None,
         Some(Ok(process)) => Some(process),
+        Some(Err(rustix::io::Errno::SRCH)) if is_done(paths) => return Ok(()),
         Some(Err(rustix::io::Errno::SRCH)) => return Err(last_word(paths)),
         Some(Err(error)) => return Err(watch(error.into())),
     };
@@ -83,7 +85,7 @@ fn await_state(
         woken_by.extend(process.as_ref().map(AsFd::as_fd));
         let ready = wait(&woken_by, None).map_err(watch)?;
         if ready.get(1) == Some(&true) {
-            return Err(last_word(paths));
+            return if is_done(paths) { Ok(()) } else { Err(last_word(paths)) };
         }
         drain(&events).map_err(watch)?;
     }
@@ -101,6 +103,10 @@ fn session(paths: &RunnerPaths) -> Option<Session> {
     files::read_untrusted(&paths.session()).and_then(|text| text.parse().ok())
 }
 
+fn is_done(paths: &RunnerPaths) -> bool {
+    session(paths).is_some_and(|session| session.state == SessionState::Done)
+}
+
 /// The entrypoint's reason, where it gave one before it ended.
 fn last_word(paths: &RunnerPaths) -> AwaitError {
     match session(paths) {
@@ -110,7 +116,10 @@ fn last_word(paths: &RunnerPaths) -> AwaitError {
 }
 
 /// Which of them are ready; none when the time is up.
-fn wait(woken_by: &[rustix::fd::BorrowedFd<'_>], limit_secs: Option<i64>) -> io::Result<Vec<bool>> {
+pub(super) fn wait(
+    woken_by: &[rustix::fd::BorrowedFd<'_>],
+    limit_secs: Option<i64>,
+) -> io::Result<Vec<bool>> {
     let mut polled: Vec<PollFd<'_>> =
         woken_by.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
     let limit = limit_secs.map(|secs| Timespec { tv_sec: secs, tv_nsec: 0 });

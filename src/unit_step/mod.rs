@@ -4,13 +4,19 @@
 //! happened to the config since. Only how this host speaks to GitHub is read from the config: it may change without a restart.
 
 mod await_online;
+mod await_workflow_job;
 mod engine;
+mod jit;
 mod prepare;
 mod prepare_reports;
+mod renew;
 mod token;
 
 pub use await_online::{AwaitError, await_container, await_online};
+pub use await_workflow_job::{AwaitWorkflowJob, StopNews, await_workflow_job};
 pub use engine::{AttachEngine, AttachError, attach, release};
+pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};
 pub use prepare::{Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};
+pub use renew::{Wanted, renew};
 pub use token::{Mint, TokenOrigin, TokenProblem, TokensFile};

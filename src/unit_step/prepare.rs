@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
-use super::prepare_reports;
 use super::token::{self, TokenOrigin, TokenProblem};
+use super::{jit, prepare_reports};
 use crate::files::{self, FileError, Tree};
 use crate::fleet::ids::{RUNNER_ID, SHARED_ID};
 use crate::fleet::{HostIds, IdRange, RunnerPaths};
@@ -41,6 +41,11 @@ impl Prepare {
     fn container_root(&self) -> Option<u32> {
         self.ids.filter(|_| !self.unmapped).map(IdRange::root)
     }
+
+    /// Gives what is at `path` to the container's root.
+    pub(super) fn give_to_container(&self, path: &Path) -> Result<(), FileError> {
+        self.container_root().map_or(Ok(()), |root| files::give_tree(path, root))
+    }
 }
 
 /// What could not be made.
@@ -62,6 +67,15 @@ pub enum PrepareError {
 /// # Errors
 /// A directory or file could not be made.
 pub fn prepare(step: &Prepare) -> Result<Vec<String>, PrepareError> {
+    let TokenOrigin::Jit(_) = &step.token else { return make(step) };
+    let made = jit::pause(step).map_err(PrepareError::from).and_then(|()| make(step));
+    if made.is_err() {
+        jit::pause_after_failure();
+    }
+    made
+}
+
+fn make(step: &Prepare) -> Result<Vec<String>, PrepareError> {
     let mut said = make_files(step)?;
     said.extend(mount_reports(step)?);
     Ok(said)
@@ -72,10 +86,23 @@ pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     for stale in [&step.paths.token, &step.paths.status] {
         files::remove_tree(stale)?;
     }
+    let mut said = match &step.token {
+        TokenOrigin::Jit(_) => jit::clear(&step.paths)?,
+        TokenOrigin::File(_) | TokenOrigin::Github(_) => Vec::new(),
+    };
     make_directories(step)?;
     make_engine_directories(step)?;
-    let mut said = Vec::new();
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;
+    match &step.token {
+        TokenOrigin::Jit(jit) => {
+            if let Err(problem) = jit::hand_over_identity(step, jit)? {
+                said.extend(tell(step, &problem)?);
+            }
+            return Ok(said);
+        }
+        TokenOrigin::Github(mint) => jit::end_left(&step.paths, &mint.end)?,
+        TokenOrigin::File(_) => {}
+    }
     match token::token(step) {
         Ok(None) => {}
         Ok(Some(text)) => hand_over(step, &step.paths.registration_token(), text.expose_secret())?,
@@ -162,9 +189,9 @@ fn mount_reports(step: &Prepare) -> Result<Vec<String>, PrepareError> {
 }
 
 /// Writes a file that the container's root alone can read.
-fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
+pub(super) fn hand_over(step: &Prepare, path: &Path, text: &str) -> Result<(), FileError> {
     files::write(path, text.as_bytes(), 0o400)?;
-    step.container_root().map_or(Ok(()), |root| files::give_tree(path, root))
+    step.give_to_container(path)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Prepare;
+use super::jit::{EndNoted, Jit};
 use crate::config::{RegistrationToken, TokenError, Tokens, variable};
 use crate::files;
 use crate::host_facts;
@@ -17,6 +18,8 @@ pub enum TokenOrigin {
     File(TokensFile),
     /// A new one for each registration.
     Github(Mint),
+    /// None: GitHub makes a runner for each start.
+    Jit(Jit),
 }
 
 /// The `.env`.
@@ -36,6 +39,8 @@ pub struct Mint {
     pub registration: String,
     /// Asks.
     pub ask: Box<dyn Fn() -> Result<RegistrationToken, TokenProblem>>,
+    /// Ends what is left at GitHub from when this runner was ephemeral.
+    pub end: EndNoted,
 }
 
 /// Why there is no token, for the journal and the entrypoint; never with the token.
@@ -56,20 +61,27 @@ pub(super) fn token(step: &Prepare) -> Result<Option<SecretString>, TokenProblem
     {
         return Ok(None);
     }
-    if host_facts::is_in_memory(&step.paths.token) != Some(true) {
-        return Err(lasting(
-            format!("{} is not on a tmpfs, and a token must not reach a disk", step.paths.token.display()),
-            "set paths.runtime to a place below /run",
-        ));
-    }
+    require_memory(&step.paths.token)?;
     let token = match &step.token {
         TokenOrigin::File(file) => of_file(step.runner, file)?,
         TokenOrigin::Github(mint) => {
             take_from_budget(&step.paths.registrations)?;
             SecretString::from((mint.ask)()?.expose())
         }
+        TokenOrigin::Jit(_) => return Ok(None),
     };
     Ok(Some(token))
+}
+
+/// Neither token nor identity is handed over where it could reach a disk.
+pub(super) fn require_memory(directory: &Path) -> Result<(), TokenProblem> {
+    if host_facts::is_in_memory(directory) == Some(true) {
+        return Ok(());
+    }
+    Err(lasting(
+        format!("{} is not on a tmpfs, and a token must not reach a disk", directory.display()),
+        "set paths.runtime to a place below /run",
+    ))
 }
 
 /// There is an identity, made with what the runner is to have: the entrypoint will start from it.
@@ -100,16 +112,14 @@ fn of_file(runner: u16, file: &TokensFile) -> Result<SecretString, TokenProblem>
 }
 
 /// Noted down before GitHub is asked: what is cut off counts too.
-fn take_from_budget(record: &Path) -> Result<(), TokenProblem> {
+pub(super) fn take_from_budget(record: &Path) -> Result<(), TokenProblem> {
     let passing = |cause: String, hint: String| TokenProblem { cause, hint, passes: true };
     let text = files::read(record)
         .map_err(|error| passing(error.to_string(), "see that the disk works".to_owned()))?;
     let mut budget = RegistrationBudget::of_text(&text.unwrap_or_default());
     budget.take(Timestamp::now()).map_err(|until| {
         passing(
-            format!(
-                "it asked GitHub for three registration tokens within ten minutes, and asks again at {until}"
-            ),
+            format!("it asked GitHub for three registrations within ten minutes, and asks again at {until}"),
             "the lines above say why it needs so many".to_owned(),
         )
     })?;

@@ -8,6 +8,9 @@ use crate::fleet::{Fleet, Runner, names};
 /// Our directory inside the container; on a tmpfs there.
 const INSIDE: &str = "/run/homelab-runner";
 
+/// A start pulls what is not there, and nothing else, whatever `pull_policy` of containers.conf(5) says: a new image is `runnerctl update`'s affair.
+pub(super) const PULL: &str = "--pull=missing";
+
 /// One bind mount.
 pub(super) struct Mount {
     pub source: PathBuf,
@@ -128,6 +131,9 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     }
     if fleet.reports.hooks {
         variables.push(("RUNNERCTL_JOB_HOOKS", "1".to_owned()));
+    }
+    if runner.ephemeral {
+        variables.push(("RUNNERCTL_EPHEMERAL", "1".to_owned()));
     }
     if fleet.replace {
         variables.push(("RUNNERCTL_REPLACE", "1".to_owned()));

@@ -39,6 +39,10 @@ pub(super) fn unit_section(fleet: &Fleet, runner: &Runner) -> UnitText {
 /// Units that should be up first. A user's systemd has no network target; Quadlet waits for the network there by itself.
 fn needed_units(fleet: &Fleet, runner: &Runner) -> Vec<&'static str> {
     let mut units = Vec::new();
+    if fleet.holds_up_shutdown() {
+        // The bus outlives the step that asks systemd whether the host is going down.
+        units.push("dbus.service");
+    }
     if fleet.layout.scope == Scope::System {
         units.push("network-online.target");
     }
@@ -61,7 +65,7 @@ pub(super) fn service_lines(
     let stop = fleet.timeouts.stop.as_secs();
     text.plain(LEFT_BY_SWITCH.0, LEFT_BY_SWITCH.1).plain("Slice", names::slice(runner.number));
     limits(text, &runner.limits);
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         credential(text, fleet);
     }
     // A workflow job that is killed for its memory must not take the runner with it.
@@ -76,20 +80,34 @@ pub(super) fn service_lines(
             &unit_step(runner, programs, "detach-engine"),
         );
     }
-    text.command("ExecStartPost", "", &unit_step(runner, programs, "await-online"))
-        .plain("Restart", "always")
-        // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
-        .plain("RestartSec", "5s")
-        .plain("RestartSteps", 4)
-        .plain("RestartMaxDelaySec", "30s")
-        .plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented(fleet.github.has_api())))
+    if runner.ephemeral {
+        text.command("ExecStopPost", "-", &end_registration(fleet, runner, programs));
+    }
+    text.command("ExecStartPost", "", &await_online(runner, programs));
+    if fleet.holds_up_shutdown() {
+        // The engine's own ExecStop= comes after it, whatever becomes of it.
+        text.command("ExecStop", "-", &await_workflow_job(fleet, runner, programs));
+    }
+    text.plain("Restart", "always");
+    restarts(text, runner);
+    text.plain("RestartPreventExitStatus", codes(RunnerExit::restart_prevented(fleet.github.has_api())))
         .plain("TimeoutStartSec", format!("{}s", fleet.timeouts.start.as_secs()))
-        // Longer than the engine's own limit, so that it is the engine that gives up first.
+        // Longer than the engine's own limit, so that it is the engine that gives up first. At a shutdown the step that waits has it extended.
         .plain("TimeoutStopSec", format!("{}s", stop + 30));
     // A user's systemd cannot take rights away, and what it can do implies NoNewPrivileges=, with which newuidmap(1) fails.
     if fleet.layout.scope == Scope::System {
         hardening::of_runner(text);
     }
+}
+
+fn restarts(text: &mut UnitText, runner: &Runner) {
+    if runner.ephemeral {
+        // The end of a workflow job is the normal case. Who had none is slowed down by `prepare`, which can tell the two apart.
+        text.plain("RestartSec", "100ms");
+        return;
+    }
+    // 5 s, then in four steps up to 30 s (systemd ≥ 254; older ones stay at 5 s).
+    text.plain("RestartSec", "5s").plain("RestartSteps", 4).plain("RestartMaxDelaySec", "30s");
 }
 
 /// A registered runner starts without a token, so without the file as well: then the credential is an empty comment, since systemd has no empty one.
@@ -99,8 +117,8 @@ fn credential(text: &mut UnitText, fleet: &Fleet) {
     } else {
         (names::CREDENTIAL, &fleet.layout.tokens)
     };
-    text.text("LoadCredential", &format!("{name}:{}", file.display()))
-        .plain("SetCredential", format!("{name}:#"));
+    let key = if fleet.github.encrypted { "LoadCredentialEncrypted" } else { "LoadCredential" };
+    text.text(key, &format!("{name}:{}", file.display())).plain("SetCredential", format!("{name}:#"));
 }
 
 /// `CPUQuota=`, `MemoryMax=` and the like.
@@ -135,16 +153,19 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
         format!("--reports-dir={}", path(&fleet.layout.reports)),
     ];
     if fleet.github.has_api() {
-        words.push(format!("--github={}", path(&fleet.layout.config_file)));
-        words.push(format!("--credential-file={}", path(&fleet.layout.credential_file)));
-        words.push(format!("--registration={}", fleet.registration(runner).digest()));
+        words.extend(github(fleet));
+        if runner.ephemeral {
+            words.extend(jit(fleet, runner));
+        } else {
+            words.push(format!("--registration={}", fleet.registration(runner).digest()));
+        }
     } else {
         words.push(format!("--tokens={}", path(&fleet.layout.tokens)));
         if fleet.shared_token {
             words.push("--shared-token".to_owned());
         }
     }
-    if fleet.load_credential {
+    if fleet.hands_over_credential() {
         words.push("--load-credential".to_owned());
     }
     if let Some(ids) = runner.ids {
@@ -153,6 +174,40 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--unmapped".to_owned());
         }
     }
+    words
+}
+
+/// How this host asks GitHub.
+fn github(fleet: &Fleet) -> [String; 2] {
+    [
+        format!("--github={}", fleet.layout.config_file.display()),
+        format!("--credential-file={}", fleet.layout.credential_file.display()),
+    ]
+}
+
+/// What each new runner is made with.
+fn jit(fleet: &Fleet, runner: &Runner) -> Vec<String> {
+    let mut words = vec![
+        format!("--ephemeral={}", runner.name),
+        format!("--work-folder={}", runner.paths.work.display()),
+    ];
+    words.extend(runner.labels.iter().map(|label| format!("--label={label}")));
+    words.extend(fleet.no_default_labels.then(|| "--no-default-labels".to_owned()));
+    words.extend(fleet.runner_group.iter().map(|group| format!("--runner-group={group}")));
+    words
+}
+
+fn end_registration(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = unit_step(runner, programs, "end-registration");
+    words.push(format!("--state-dir={}", runner.paths.state.display()));
+    words.extend(github(fleet));
+    words.extend(fleet.load_credential.then(|| "--load-credential".to_owned()));
+    words
+}
+
+fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = unit_step(runner, programs, "await-online");
+    words.extend(runner.ephemeral.then(|| format!("--trash={}", runner.paths.trash.display())));
     words
 }
 
@@ -169,6 +224,17 @@ fn attach_engine(fleet: &Fleet, runner: &Runner, programs: &Programs, ids: IdRan
     words.push(format!("--first-id={}", ids.root()));
     words.push(format!("--externals={}", engine::externals(fleet.flavour)));
     words.push(format!("--images={}", fleet.layout.images.display()));
+    words
+}
+
+fn await_workflow_job(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<String> {
+    let mut words = vec![programs.runnerctl.display().to_string()];
+    words.extend(["unit-step", "await-workflow-job"].map(str::to_owned));
+    words.push(format!("--runner={}", runner.number));
+    words.push(format!("--limit={}", fleet.timeouts.shutdown.as_secs()));
+    if fleet.layout.scope == Scope::User {
+        words.push("--user".to_owned());
+    }
     words
 }
 

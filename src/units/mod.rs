@@ -16,8 +16,11 @@ mod service;
 mod slice;
 pub mod syntax;
 mod target;
+mod trial;
 
 use std::path::PathBuf;
+
+pub use trial::trial;
 
 use crate::config::UnitFormat;
 use crate::fleet::{Fleet, Runner, names};
@@ -71,9 +74,12 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     }
     let unit =
         |name: &str, text: String| UnitFile { path: fleet.layout.unit_dir.join(name), text, mode: 0o644 };
+    if fleet.keeps_slices_at_shutdown() {
+        files.push(unit(names::OUTER_SLICE, slice::outer(fleet)));
+    }
     files.push(unit(names::FLEET_SLICE, slice::fleet(fleet)));
-    files
-        .extend(fleet.runners.iter().map(|runner| unit(&names::slice(runner.number), slice::runner(runner))));
+    let budget = |runner: &Runner| unit(&names::slice(runner.number), slice::runner(fleet, runner));
+    files.extend(fleet.runners.iter().map(budget));
     if fleet.prune.enabled {
         files.push(unit(names::PRUNE_SERVICE, prune::service(fleet, programs)));
         files.push(unit(names::PRUNE_TIMER, prune::timer(fleet)));

@@ -95,7 +95,7 @@ fn files(tls: &Tls) -> String {
 
 /// Beside the fleet's slice, not in it: runners that use all of `[fleet_limits]` do not keep the reports from being read, and the reports have a ceiling of their own.
 fn share(text: &mut UnitText) {
-    text.plain("Slice", "homelab.slice")
+    text.plain("Slice", names::OUTER_SLICE)
         // Half of what the runners together may claim, where all want more than there is.
         .plain("CPUWeight", 50)
         .plain("MemoryMax", "512M")

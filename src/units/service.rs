@@ -62,7 +62,12 @@ fn docker(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
     let stop = [&engine, "stop", &runner.name].map(ToString::to_string);
     let network =
         |verb: &str| [engine.as_str(), "network", verb, &names::network(runner.number)].map(str::to_owned);
-    text.plain("Type", "exec").command("ExecStartPre", "-", &remove);
+    text.plain("Type", "exec");
+    if fleet.holds_up_shutdown() {
+        // Podman's units have more.
+        text.plain("NotifyAccess", "exec");
+    }
+    text.command("ExecStartPre", "-", &remove);
     // Docker's networks do not reach each other; one that a power cut left is taken as it is.
     if container::has_own_network(fleet, runner) {
         text.command("ExecStartPre", "-", &network("create"));
@@ -80,6 +85,7 @@ fn common_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
     let mut options = vec![
         format!("--name={}", runner.name),
         format!("--entrypoint={shell}"),
+        container::PULL.to_owned(),
         "--user=0".to_owned(),
         "--stop-signal=SIGINT".to_owned(),
         format!("--stop-timeout={}", fleet.timeouts.stop.as_secs()),

@@ -305,3 +305,57 @@ fn with_load_credential_systemd_hands_the_tokens_file_over() {
     assert!(with.contains(" --tokens=/run/secrets/tokens ") && with.contains(" --load-credential"), "{with}");
     assert!(!text("").contains("redential"));
 }
+
+#[test]
+fn every_service_can_be_tried_on_another_image_and_pulls_nothing_that_is_there() {
+    for (engine, format) in [("podman", "service"), ("docker", "service")] {
+        let fleet = fleet(&format!("socket = \"none\"\nengine = \"{engine}\"\nunit_format = \"{format}\"\n"));
+        let runner = &fleet.runners[0];
+        let text = runner_file(&fleet, runner, &programs(&format!("/usr/bin/{engine}"))).text;
+        let drop_in = trial(&text, &runner.image, "abc").unwrap();
+        assert!(drop_in.contains(" abc /run/homelab-runner/scripts/entrypoint.sh\n"), "{drop_in}");
+        assert_eq!(text.matches("--pull=missing").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on_request_in_none() {
+    for settings in ["unit_format = \"quadlet\"", "unit_format = \"service\"", "engine = \"docker\""] {
+        let text = |more: &str| {
+            let fleet = fleet(&format!("{settings}\n{more}"));
+            let programs = programs(&format!("/usr/bin/{}", fleet.engine.program()));
+            (runner_file(&fleet, &fleet.runners[0], &programs).text, render(&fleet, &programs))
+        };
+        let (with, files) = text("[timeouts]\nshutdown = \"2m\"");
+        let stops: Vec<&str> = with.lines().filter(|line| line.starts_with("ExecStop=")).collect();
+        let step = "ExecStop=-/usr/bin/runnerctl unit-step await-workflow-job --runner=1 --limit=120";
+        assert_eq!(stops.first(), Some(&step), "{with}");
+        assert!(with.contains("\nAfter=dbus.service "), "{with}");
+        // Whose message systemd would not hear, it would not wait for. Quadlet writes `all` by itself.
+        assert!(settings.contains("quadlet") || with.contains("\nNotifyAccess="), "{with}");
+        // Docker's containers are stopped with any slice above them.
+        let slices: Vec<&UnitFile> = files.iter().filter(|file| file.text.contains("\n[Slice]\n")).collect();
+        let is_docker = settings.contains("docker");
+        assert_eq!(slices.iter().any(|file| file.name() == names::OUTER_SLICE), is_docker);
+        for file in slices {
+            assert_eq!(file.text.contains("\nDefaultDependencies=no\n"), is_docker, "{}", file.name());
+        }
+        let (without, files) = text("[timeouts]\nshutdown = \"0s\"");
+        assert!(!without.contains("await-workflow-job") && !without.contains("dbus"), "{without}");
+        assert!(files.iter().all(|file| !file.text.contains("DefaultDependencies")));
+    }
+}
+
+#[test]
+fn an_encrypted_credential_is_decrypted_by_systemd_and_never_named_as_plain() {
+    let text = |more: &str| {
+        let fleet = fleet(&format!("{more}\n[github]\ncredential = \"pat\"\nencrypted = true\n"));
+        runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text
+    };
+    for more in ["", "load_credential = true"] {
+        let with = text(more);
+        let line = "\nLoadCredentialEncrypted=github:/etc/homelab-runners/github-credential\nSetCredential=github:#\n";
+        assert!(with.contains(line) && !with.contains("\nLoadCredential="), "{with}");
+        assert!(with.contains(" --load-credential"), "{with}");
+    }
+}

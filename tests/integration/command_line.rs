@@ -3,6 +3,7 @@
 //! Everything happens below a `--root` of the test's own, and no bus can be reached.
 
 mod check;
+mod credential;
 mod doctor;
 mod init;
 mod install;

@@ -1,28 +1,23 @@
 //! Ending runners without ending workflow jobs, on a systemd that lives in the test and with real processes in the place of `Runner.Worker`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
 use homelab_runners::apply::Host;
 use homelab_runners::apply::drain::{Drain, Drained, News};
-use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::Root;
-use homelab_runners::fleet::{Fleet, Layout, names};
-use homelab_runners::runner::WORKER;
+use homelab_runners::fleet::Layout;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::fake_systemd::{FakeSystemd, Script};
+use crate::worker;
 
 const UNIT: &str = "homelab-runner@1.service";
 
 struct Bed {
     directory: TempDir,
     host: Host,
-    fleet: Fleet,
     systemd: FakeSystemd,
 }
 
@@ -33,32 +28,17 @@ impl Bed {
         let (fake, systemd) = FakeSystemd::start().await;
         fake.unit(UNIT, Script::DONE);
         fake.properties(UNIT, |unit| "active".clone_into(&mut unit.active_state));
-        let config = Config::parse("url = \"https://github.com/acme/shop\"\ncount = 1\n").unwrap();
-        let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
         let host = Host {
             root: Root::below(directory.path().join("root")),
-            layout: fleet.layout.clone(),
+            layout: Layout::system(),
             systemd: Some(systemd),
             control_groups: directory.path().join("cgroup"),
         };
-        fs::create_dir_all(host.control_groups.join(names::slice_control_group(1))).unwrap();
-        Self { directory, host, fleet, systemd: fake }
+        Self { directory, host, systemd: fake }
     }
 
-    fn processes(&self) -> PathBuf {
-        self.host.control_groups.join(names::slice_control_group(1)).join("cgroup.procs")
-    }
-
-    /// A workflow job begins on the runner: a process of that name is in its control group.
     fn begin_workflow_job(&self) -> Child {
-        let program = self.directory.path().join(WORKER);
-        if !program.exists() {
-            fs::copy("/bin/sleep", &program).unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let worker = Command::new(program).arg("1000").spawn().unwrap();
-        fs::write(self.processes(), format!("{}\n", worker.id())).unwrap();
-        worker
+        worker::begin_workflow_job(self.directory.path(), &self.host, 1)
     }
 
     async fn drain(&self, deadline: Option<Instant>) -> (Drained, Vec<News>) {
@@ -70,7 +50,7 @@ impl Bed {
             deadline,
         };
         let mut news = Vec::new();
-        let ended = drain.end(&self.fleet.runners[0], &mut |what| news.push(what)).await.unwrap();
+        let ended = drain.end(1, &mut |what| news.push(what)).await.unwrap();
         (ended, news)
     }
 

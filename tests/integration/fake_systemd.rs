@@ -119,6 +119,10 @@ pub(crate) trait HostSide: Send {
     fn can_load(&self, unit: &str) -> bool;
     /// A unit's programs are started.
     fn start(&mut self, unit: &str);
+    /// Tells whether a unit's start would fail now, whatever its script.
+    fn fails(&self, _unit: &str) -> bool {
+        false
+    }
 }
 
 #[derive(Default)]
@@ -130,6 +134,7 @@ struct State {
     jobs: u32,
     is_subscribed: bool,
     refuse_all: Option<Refusal>,
+    overall: &'static str,
 }
 
 /// The handle on the fake; clones are handles on the same one.
@@ -180,6 +185,11 @@ impl FakeSystemd {
     /// Removes a unit, as if its file were deleted and systemd reloaded.
     pub(crate) fn remove_unit(&self, name: &str) {
         lock(&self.state).units.remove(name);
+    }
+
+    /// The state of systemd as a whole, in its words.
+    pub(crate) fn system_state(&self, state: &'static str) {
+        lock(&self.state).overall = state;
     }
 
     /// Refuses every method that changes something.
@@ -249,11 +259,14 @@ impl State {
     }
 
     /// What becomes of a systemd job for `unit`.
-    fn script(&mut self, unit: &str) -> Script {
+    fn script(&mut self, method: &str, unit: &str) -> Script {
         if let Some(host) = &self.host
             && !host.can_load(unit)
         {
             self.units.retain(|name, (_, found)| name != unit || found.active_state != "inactive");
+        }
+        if method != "StopUnit" && self.host.as_ref().is_some_and(|host| host.fails(unit)) {
+            return Script::FAILED;
         }
         let found = self.units.get(unit).map(|(script, _)| script.clone());
         found.unwrap_or(Script::Refused(Refusal::NO_SUCH_UNIT))

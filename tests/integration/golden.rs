@@ -29,6 +29,13 @@ pub(crate) const DOCKER: Case = Case { name: "docker", format: "service", engine
 pub(crate) const HOSTILE_VALUES: Case = Case { name: "hostile-values", format: "quadlet", engine: "podman" };
 pub(crate) const PERSONAL_ACCESS_TOKEN: Case =
     Case { name: "personal-access-token", format: "service", engine: "podman" };
+pub(crate) const ENCRYPTED_CREDENTIAL: Case =
+    Case { name: "encrypted-credential", format: "quadlet", engine: "podman" };
+pub(crate) const EPHEMERAL: Case = Case { name: "ephemeral", format: "quadlet", engine: "podman" };
+pub(crate) const EPHEMERAL_SERVICE: Case =
+    Case { name: "ephemeral-service", format: "service", engine: "podman" };
+pub(crate) const EPHEMERAL_DOCKER: Case =
+    Case { name: "ephemeral-docker", format: "service", engine: "docker" };
 pub(crate) const COMPOSE: Case = Case { name: "compose", format: "compose", engine: "podman" };
 
 pub(crate) fn manifest_dir() -> &'static Path {
@@ -62,13 +69,14 @@ impl Case {
         self.directory().join("expected")
     }
 
-    /// Compose has no private engines: another config, where this is for Compose.
+    /// Compose has no private engines and no ephemeral runners: another config, where this is for Compose.
     fn config_for_compose(&self) -> Option<tempfile::NamedTempFile> {
         if self.format != "compose" {
             return None;
         }
         let text = fs::read_to_string(self.config_file()).unwrap();
         let text = text.replace("socket = \"private\"", "socket = \"host\"");
+        let text = text.replace("ephemeral = true", "ephemeral = false");
         let text = if text.contains("\nsocket = ") { text } else { format!("socket = \"host\"\n{text}") };
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
@@ -187,6 +195,18 @@ fn values_with_a_meaning_elsewhere_are_quoted() {
 #[test]
 fn a_host_with_a_personal_access_token_gets_tokens_by_itself() {
     check(&PERSONAL_ACCESS_TOKEN);
+}
+
+#[test]
+fn a_credential_that_is_encrypted_for_the_host_is_decrypted_by_systemd() {
+    check(&ENCRYPTED_CREDENTIAL);
+}
+
+#[test]
+fn ephemeral_runners_get_another_registration_at_each_start() {
+    check(&EPHEMERAL);
+    check(&EPHEMERAL_SERVICE);
+    check(&EPHEMERAL_DOCKER);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! | `architecture` | which part of `src` may use what |
 //! | `command_line` | `runnerctl` as people call it: output, exit codes, files below `--root` |
 //! | `drain` | ending runners when no workflow job runs on them |
+//! | `ephemeral` | the steps of an ephemeral runner's unit |
 //! | `github_client` | GitHub's REST API, and everything that can go wrong on the way there |
 //! | `golden` | what `generate` writes, byte for byte |
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
@@ -16,7 +17,10 @@
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
 //! | `systemd_edge` | systemd over D-Bus |
+//! | `tokens_file` | a new token in the `.env` |
+//! | `update` | a new image that goes round, and back |
 //! | `values` | no accepted value of the config changes the meaning of a unit file |
+//! | `when_idle` | `install-units` around running workflow jobs |
 
 #![expect(
     clippy::unwrap_used,
@@ -29,6 +33,7 @@
 mod architecture;
 mod command_line;
 mod drain;
+mod ephemeral;
 mod fake_systemd;
 mod github_client;
 mod golden;
@@ -42,4 +47,8 @@ mod report_server;
 
 mod runner_contract;
 mod systemd_edge;
+mod tokens_file;
+mod update;
 mod values;
+mod when_idle;
+mod worker;

@@ -4,7 +4,7 @@
 //! asked for something, as soon as systemd has heard of it. The files are real, below a temporary root; systemd is the fake one, which
 //! reads these files at a reload and notes with which text a runner was started, as `unit-step prepare` does.
 
-mod bed;
+pub(crate) mod bed;
 
 use std::collections::BTreeSet;
 

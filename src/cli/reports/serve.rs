@@ -1,7 +1,9 @@
 //! `runnerctl reports serve`
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::{open, place};
@@ -10,6 +12,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{output, serving};
 use crate::http::{Scheme, Server, Tls, site};
+
+/// As many as connections that a browser opens for one page, and some; the report server's unit allows a hundred tasks.
+const MOST_THREADS: usize = 8;
 
 /// Options of `reports serve`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +43,10 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let listener = serving::listener(args.listen)?;
     let (scheme, word) = if tls.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };
     output::say(&format!("serving {} at {word}://{}/", directory.display(), listener.local_addr()?));
-    let server = Server { site: site(tree, scheme), tls, idle_exit: args.idle_exit };
+    let threads = available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let site = site(tree.opened_at_once_by(threads), scheme);
+    // One more, which no disk can keep.
+    let server = Server { site, tls, idle_exit: args.idle_exit, threads: threads + 1 };
     block_on(async {
         let end = serving::end()?;
         sd_notify::notify(&[sd_notify::NotifyState::Ready])?;

@@ -238,7 +238,8 @@ fn a_busy_runner_gets_its_new_text_but_is_not_restarted_unless_forced() {
     let plan = Plan::install(&edited, &observed, Permissions::default()).unwrap();
     assert_eq!(words(&plan), ["write homelab-runner@3.container", "reload"]);
     assert_eq!(plan.held_back, [(3, HeldBack::Restart)]);
-    let forced = Plan::install(&edited, &observed, Permissions { force: true, no_start: false }).unwrap();
+    let forced =
+        Plan::install(&edited, &observed, Permissions { may_end: MayEnd::All, no_start: false }).unwrap();
     assert!(words(&forced).contains(&"restart homelab-runner@3.service".to_owned()));
 }
 
@@ -381,4 +382,55 @@ fn a_drained_runner_gets_its_new_text_and_is_not_started() {
     let words = words(&plan);
     assert!(words.contains(&"write homelab-runner@1.container".to_owned()), "{words:?}");
     assert_eq!(words.last().unwrap(), "restart homelab-runner@2.service");
+}
+
+const NONE_THAT_RUNS: Permissions = Permissions { may_end: MayEnd::Stopped, no_start: false };
+
+#[test]
+fn what_runs_keeps_its_old_text_where_none_that_runs_may_be_ended_and_the_rest_is_written() {
+    let observed = installed(&files("count = 2"));
+    let edited = files("count = 3\n[runners.1]\nlabels = [\"x\"]");
+    let plan = Plan::install(&edited, &observed, NONE_THAT_RUNS).unwrap();
+    assert_eq!(plan.held_back, [(1, HeldBack::Restart)]);
+    let steps = words(&plan);
+    assert!(!steps.iter().any(|step| step.contains("@1")), "{steps:?}");
+    assert!(steps.contains(&"write homelab-runner@3.container".to_owned()), "{steps:?}");
+    assert_eq!(steps.last().unwrap(), "start homelab-runner@3.service");
+}
+
+#[test]
+fn what_runs_and_should_go_stays_whole_with_its_account_where_none_that_runs_may_be_ended() {
+    let observed = with_account(installed(&files("count = 2")), account(2), true, true);
+    let plan = Plan::install(&files("count = 1"), &observed, NONE_THAT_RUNS).unwrap();
+    let plan = plan.with_accounts(&[], &observed).unwrap();
+    assert_eq!(words(&plan), ["write homelab-runners.target", "reload"]);
+    assert_eq!(plan.held_back, [(2, HeldBack::Removal)]);
+}
+
+#[test]
+fn a_runner_whose_file_moves_is_held_back_once_and_keeps_the_old_file_alone() {
+    let observed = installed(&files("count = 1"));
+    let moved = files("count = 1\nunit_format = \"service\"");
+    let plan = Plan::install(&moved, &observed, NONE_THAT_RUNS).unwrap();
+    assert!(plan.is_empty(), "{:?}", words(&plan));
+    assert_eq!(plan.held_back, [(1, HeldBack::Removal)]);
+}
+
+#[test]
+fn once_it_has_ended_a_runner_is_changed_and_left_to_be_started() {
+    let mut observed = installed(&files("count = 2"));
+    observed.runners.get_mut(&1).unwrap().running = false;
+    let edited = files("count = 2\nlabels = [\"x\"]");
+    let plan = Plan::install(&edited, &observed, Permissions { no_start: true, ..NONE_THAT_RUNS }).unwrap();
+    assert_eq!(words(&plan), ["write homelab-runner@1.container", "reload"]);
+    assert_eq!(plan.held_back, [(2, HeldBack::Restart)]);
+}
+
+#[test]
+fn nothing_is_held_back_where_nothing_changes_or_nothing_runs() {
+    let files = files("count = 2");
+    let plan = Plan::install(&files, &installed(&files), NONE_THAT_RUNS).unwrap();
+    assert!(plan.is_empty() && plan.held_back.is_empty(), "{:?}", plan.held_back);
+    let first = Plan::install(&files, &Observed::default(), NONE_THAT_RUNS).unwrap();
+    assert_eq!(first, Plan::install(&files, &Observed::default(), Permissions::default()).unwrap());
 }

@@ -28,7 +28,7 @@ fn step(directory: &Path, env: &str) -> Prepare {
 fn tokens_file(step: &mut Prepare) -> &mut TokensFile {
     match &mut step.token {
         TokenOrigin::File(file) => file,
-        TokenOrigin::Github(_) => panic!("the step has no tokens file"),
+        TokenOrigin::Github(_) | TokenOrigin::Jit(_) => panic!("the step has no tokens file"),
     }
 }
 

@@ -19,9 +19,16 @@ fn on_host(below: &Below, arguments: &[&str]) -> Called {
 #[test]
 fn without_a_bus_one_sentence_and_a_hint_are_said() {
     let below = Below::with_config(CONFIG);
-    for arguments in
-        [&["status"][..], &["diff"], &["up"], &["down", "2"], &["restart", "1"], &["uninstall-units"]]
-    {
+    for arguments in [
+        &["status"][..],
+        &["diff"],
+        &["up"],
+        &["down", "2"],
+        &["restart", "1"],
+        &["register", "1"],
+        &["update"],
+        &["uninstall-units"],
+    ] {
         let called = on_host(&below, arguments).ends(2);
         let lines: Vec<&str> = called.stderr.lines().collect();
         assert_eq!(lines.len(), 2, "{arguments:?}: {}", called.stderr);
@@ -34,9 +41,15 @@ fn without_a_bus_one_sentence_and_a_hint_are_said() {
 #[test]
 fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
     let below = Below::with_config(CONFIG);
-    for arguments in
-        [&["logs", "9"][..], &["up", "9"], &["down", "1", "9"], &["restart", "0"], &["status", "9"]]
-    {
+    for arguments in [
+        &["logs", "9"][..],
+        &["up", "9"],
+        &["down", "1", "9"],
+        &["restart", "0"],
+        &["status", "9"],
+        &["register", "9"],
+        &["update", "9"],
+    ] {
         let called = on_host(&below, arguments).ends(2);
         called.says(&["there is no runner ", "hint: the config has runners 1 to 4"]);
     }
@@ -47,8 +60,26 @@ fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
 fn below_a_root_nothing_runs_that_could_be_started_or_looked_at() {
     let below = Below::with_config(CONFIG);
     below.run("status").ends(2).says(&["nothing runs below a --root", "hint: leave --root out"]);
-    for command in ["up", "down", "restart"] {
+    for command in ["up", "down", "restart", "register 1", "update"] {
         below.run(command).ends(2).says(&["--root", "hint: "]);
+    }
+}
+
+#[test]
+fn a_token_is_taken_from_no_argument_and_from_nobody_where_this_host_asks_github() {
+    let below = Below::with_config(&format!("{CONFIG}[github]\ncredential = \"pat\"\n"));
+    on_host(&below, &["register", "1", "--token-file", "token"])
+        .ends(2)
+        .says(&["this host asks GitHub for registration tokens itself", "hint: leave --token-file out"]);
+    on_host(&below, &["register", "1", "--token=TOKEN"]).ends(2).says(&["unexpected argument"]);
+}
+
+#[test]
+fn ways_of_install_units_to_end_runners_exclude_each_other() {
+    let below = Below::with_config(CONFIG);
+    for arguments in [["--no-wait", "--force"], ["--no-wait", "--timeout=1h"], ["--force", "--timeout=1h"]] {
+        let called = on_host(&below, &["install-units", arguments[0], arguments[1]]);
+        called.ends(2).says(&["cannot be used with"]);
     }
 }
 
@@ -95,7 +126,8 @@ fn the_manual_page_and_the_completions_name_every_command() {
     let bash = Called::from(runnerctl().args(["completions", "bash"]).assert()).ends(0).stdout;
     assert!(man.contains(".TH runnerctl 1"), "{man}");
     assert!(bash.contains("complete -F _runnerctl"), "{bash}");
-    for command in ["init", "check", "generate", "diff", "up", "down", "restart", "status", "logs", "schema"]
+    for command in
+        ["init", "check", "generate", "diff", "up", "down", "restart", "register", "status", "logs", "schema"]
     {
         assert!(man.contains(&format!("runnerctl\\-{command}(1)")), "{command} is not in the manual page");
         assert!(bash.contains(&format!("runnerctl,{command})")), "{command} has no completion");

@@ -40,7 +40,7 @@ impl Manager {
         emitter: SignalEmitter<'_>,
     ) -> Result<OwnedObjectPath, Refusal> {
         self.note(format!("{method} {unit} {mode}"))?;
-        let script = lock(&self.state).script(unit);
+        let script = lock(&self.state).script(method, unit);
         if let Script::Refused(refusal) = script {
             return Err(refusal);
         }
@@ -245,6 +245,11 @@ impl Manager {
     #[zbus(property)]
     fn version(&self) -> String {
         "257.7-1~deb13u1".to_owned()
+    }
+
+    #[zbus(property)]
+    fn system_state(&self) -> String {
+        lock(&self.state).overall.to_owned()
     }
 
     #[zbus(signal)]

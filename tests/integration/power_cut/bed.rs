@@ -12,7 +12,7 @@ use homelab_runners::apply::{self, Host};
 use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::Root;
 use homelab_runners::fleet::plan::{Permissions, Step};
-use homelab_runners::fleet::{Fleet, Layout, Plan, names};
+use homelab_runners::fleet::{Fleet, Layout, Observed, Plan, names};
 use homelab_runners::runner::SCRIPTS;
 use homelab_runners::units::{Programs, UnitFile, digest_of, render};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ const TEMPORARY: &str = ".runnerctl-";
 
 /// When the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     /// Before this step is taken.
     Before(usize),
     /// When systemd has heard of this step, and before it has answered.
@@ -35,7 +35,7 @@ pub(super) enum Cut {
 }
 
 /// What the host shall look like: the files of a fleet, or nothing of ours.
-pub(super) enum Wish {
+pub(crate) enum Wish {
     Fleet(Vec<UnitFile>),
     Nothing,
 }
@@ -62,6 +62,14 @@ impl Wish {
         }
     }
 
+    /// From what is to this.
+    pub(crate) fn plan(&self, observed: &Observed, allowed: Permissions) -> Plan {
+        match self {
+            Self::Fleet(files) => Plan::install(files, observed, allowed).unwrap(),
+            Self::Nothing => Plan::uninstall(observed, allowed),
+        }
+    }
+
     /// Digest of each runner's text.
     fn digests(&self) -> BTreeMap<u16, String> {
         let digest =
@@ -70,39 +78,42 @@ impl Wish {
     }
 }
 
-pub(super) struct Bed {
+pub(crate) struct Bed {
     root: TempDir,
-    host: Host,
-    pub(super) fake: FakeSystemd,
+    _control_groups: TempDir,
+    pub(crate) host: Host,
+    pub(crate) fake: FakeSystemd,
 }
 
 impl Bed {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         // In memory, where there is such a place: these tests wait for a disk some thousand times.
         let root = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let control_groups = tempfile::tempdir().unwrap();
         let (fake, systemd) = FakeSystemd::start().await;
         fake.on_host(Disk { root: root.path().to_owned(), loaded: BTreeMap::new() });
         let host = Host {
             root: Root::below(root.path().to_owned()),
             layout: Layout::system(),
             systemd: Some(systemd),
-            control_groups: PathBuf::from("/nonexistent"),
+            control_groups: control_groups.path().to_owned(),
         };
-        Self { root, host, fake }
+        Self { root, _control_groups: control_groups, host, fake }
     }
 
     /// What a run would do, after it has cleared away what a killed one left.
-    pub(super) async fn plan(&self, wish: &Wish) -> Plan {
+    pub(crate) async fn plan(&self, wish: &Wish) -> Plan {
+        self.plan_with(wish, Permissions::default()).await
+    }
+
+    /// The same for one that may do something else.
+    pub(crate) async fn plan_with(&self, wish: &Wish, allowed: Permissions) -> Plan {
         apply::sweep(&self.host).unwrap();
-        let observed = apply::observe(&self.host).await.unwrap();
-        match wish {
-            Wish::Fleet(files) => Plan::install(files, &observed, Permissions::default()).unwrap(),
-            Wish::Nothing => Plan::uninstall(&observed, Permissions::default()),
-        }
+        wish.plan(&apply::observe(&self.host).await.unwrap(), allowed)
     }
 
     /// A run that nothing disturbs, and the end of all systemd jobs, of earlier runs as well.
-    pub(super) async fn complete(&self, wish: &Wish) {
+    pub(crate) async fn complete(&self, wish: &Wish) {
         let plan = self.plan(wish).await;
         apply::execute(&plan, &self.host, LIMIT, &mut |_| {}).await.unwrap();
         // The time of these tests is virtual.
@@ -110,7 +121,7 @@ impl Bed {
     }
 
     /// A run that ends like a killed process: nothing of it is told that it ends.
-    pub(super) async fn execute_until(&self, plan: &Plan, cut: Cut) {
+    pub(crate) async fn execute_until(&self, plan: &Plan, cut: Cut) {
         let mut step = 0;
         let heard = std::cell::Cell::new(None);
         let mut before = |next: &Step| {
@@ -149,12 +160,18 @@ impl Bed {
     }
 
     /// What a run leaves that is cut off after its last step.
-    pub(super) fn leave_mark(&self) {
+    pub(crate) fn leave_mark(&self) {
         fs::write(self.root.path().join("var/lib/homelab-runners/unfinished"), "").unwrap();
     }
 
+    /// The text of runner `number`'s Quadlet file; `None` where there is none.
+    pub(crate) fn text(&self, number: u16) -> Option<String> {
+        let name = format!("etc/containers/systemd/homelab-runner@{number}.container");
+        fs::read_to_string(self.root.path().join(name)).ok()
+    }
+
     /// Another name for the file that stands at `path` now.
-    pub(super) fn link_to(&self, path: &str) -> PathBuf {
+    pub(crate) fn link_to(&self, path: &str) -> PathBuf {
         let link = self.root.path().join("link");
         fs::hard_link(self.root.path().join(path), &link).unwrap();
         link
@@ -162,7 +179,7 @@ impl Bed {
 
     /// Every unit and script is wholly one of those of `wishes`.
     #[track_caller]
-    pub(super) fn assert_files_are_whole(&self, wishes: &[&Wish], told: &str) {
+    pub(crate) fn assert_files_are_whole(&self, wishes: &[&Wish], told: &str) {
         for (path, (_, text)) in files_below(self.root.path()) {
             let name = path.file_name().unwrap().to_str().unwrap();
             let path = Path::new("/").join(&path);
@@ -175,7 +192,7 @@ impl Bed {
     }
 
     /// The host is as wished: its files and no others, each runner up with its own text, nothing left over.
-    pub(super) async fn assert_is(&self, wish: &Wish, told: &str) {
+    pub(crate) async fn assert_is(&self, wish: &Wish, told: &str) {
         let mut found: BTreeMap<PathBuf, String> = BTreeMap::new();
         for (path, (_, text)) in files_below(self.root.path()) {
             if !path.starts_with("run") {
@@ -200,13 +217,13 @@ impl Bed {
         assert_eq!(known, digests.into_keys().collect(), "{told}: systemd knows others");
     }
 
-    pub(super) fn is_active(&self, number: u16) -> bool {
+    pub(crate) fn is_active(&self, number: u16) -> bool {
         self.fake.properties(&names::service(number), |unit| unit.active_state == "active")
     }
 
     /// Of what systemd heard after the first `heard` calls, nothing ends a runner that is not `touched`.
     #[track_caller]
-    pub(super) fn assert_only_touched(&self, touched: &[u16], heard: usize, told: &str) {
+    pub(crate) fn assert_only_touched(&self, touched: &[u16], heard: usize, told: &str) {
         for call in &self.fake.journal()[heard..] {
             let mut words = call.split(' ');
             let is_end = matches!(words.next(), Some("StopUnit" | "RestartUnit"));

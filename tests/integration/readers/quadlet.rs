@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use homelab_runners::units::trial;
+
 use super::assert_environment;
 use super::debian13::{Said, run};
 use super::words::{command_line, environment, values};
@@ -45,6 +47,20 @@ fn the_generator_accepts_every_quadlet_file() {
         assert!(said.is_success, "{}: {}", case.name, said.stderr);
         let complaint = said.stderr.lines().find(|line| !line.contains("]: Loading source unit file "));
         assert_eq!(complaint, None, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_trial_changes_the_image_of_a_generated_service_and_nothing_else() {
+    for case in CASES {
+        for (name, service) in generated(case).iter().filter(|(_, text)| text.contains("podman run")) {
+            let mut expected = podman_run(service);
+            let image = expected.len() - 2;
+            let drop_in = trial(service, &expected[image].parse().unwrap(), "abc").expect(name);
+            "abc".clone_into(&mut expected[image]);
+            let command = values(&drop_in, "ExecStart").last().unwrap().replace("--cidfile=%t/%N.cid", "");
+            assert_eq!(command_line(&command), expected, "{}: {name}", case.name);
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use super::debian13::{Said, run, tree};
 use super::words::{command_line, environment, values};
 use super::{assert_environment, quadlet};
 use crate::golden::{
-    Case, DEFAULTS, DOCKER, EVERYTHING, HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below,
+    Case, DEFAULTS, DOCKER, ENCRYPTED_CREDENTIAL, EPHEMERAL, EPHEMERAL_DOCKER, EPHEMERAL_SERVICE, EVERYTHING,
+    HOSTILE_VALUES, PERSONAL_ACCESS_TOKEN, SERVICE_PODMAN, files_below,
 };
 
 /// A root with Debian's own units and programs that stand for those which our units call.
@@ -73,7 +74,18 @@ fn assert_nothing_to_say(case: &Case, root: &TempDir, units: &[String]) {
 
 #[test]
 fn systemd_has_nothing_to_say_about_services_slices_and_targets() {
-    for case in [&DEFAULTS, &EVERYTHING, &SERVICE_PODMAN, &PERSONAL_ACCESS_TOKEN, &DOCKER, &HOSTILE_VALUES] {
+    for case in [
+        &DEFAULTS,
+        &EVERYTHING,
+        &SERVICE_PODMAN,
+        &PERSONAL_ACCESS_TOKEN,
+        &ENCRYPTED_CREDENTIAL,
+        &DOCKER,
+        &HOSTILE_VALUES,
+        &EPHEMERAL,
+        &EPHEMERAL_SERVICE,
+        &EPHEMERAL_DOCKER,
+    ] {
         let root = root();
         let units = put_all_units(&root, case);
         assert!(units.len() >= 6, "{units:?}");

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use homelab_runners::runner::Registration;
 use rustix::process::Signal;
 
 use super::container::{Container, eventually};
@@ -108,6 +109,29 @@ fn a_registration_again_that_fails_leaves_the_old_identity() {
     assert_eq!(container.run(), 65);
     assert_eq!(container.read(&format!("{KEPT}/.runner")), kept);
     assert!(container.read(&format!("{KEPT}/fingerprint")).contains("labels=e2e,homelab\n"));
+}
+
+#[test]
+fn told_to_register_anew_it_replaces_its_own_runner_and_a_refusal_leaves_the_old_identity() {
+    let mut container = registered();
+    let (kept, fingerprint) = (container.read(&format!("{KEPT}/.runner")), format!("{KEPT}/fingerprint"));
+    let current = container.read(&fingerprint);
+    container.write(&fingerprint, &Registration::name_alone(&current));
+    container.give_token();
+    container.config_does("echo 'Http response code: NotFound from https://api'; exit 1");
+    assert_eq!(container.run(), 65);
+    assert_eq!(container.read(&format!("{KEPT}/.runner")), kept);
+    // What `register` does then.
+    container.write(&fingerprint, &current);
+    container.start_online();
+    assert_eq!(container.stop(), 0);
+    container.write(&fingerprint, &Registration::name_alone(&current));
+    container.give_token();
+    container.config_does("echo 'Connected to GitHub'; identity 24");
+    container.start_online();
+    assert!(container.read("stub/config.calls").ends_with(" --replace\n"), "the name is ours");
+    assert!(container.read(&format!("{KEPT}/.runner")).contains("24"));
+    assert_eq!(container.read(&fingerprint), current);
 }
 
 #[test]

@@ -139,3 +139,14 @@ async fn the_clock_is_synchronized_when_timedated_says_so() {
         assert_eq!(systemd.is_clock_synchronized().await.unwrap(), said);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_going_down_is_told_from_one_that_is_merely_not_well() {
+    let (fake, systemd) = FakeSystemd::start().await;
+    for (state, is_stopping) in
+        [("running", false), ("degraded", false), ("maintenance", false), ("stopping", true)]
+    {
+        fake.system_state(state);
+        assert_eq!(systemd.is_stopping().await.unwrap(), is_stopping, "{state}");
+    }
+}

@@ -1,6 +1,6 @@
 //! The simulator and the stand-in runner against each other: real processes, loopback only.
 //!
-//! Index: `control` (runners and tokens for those who have credentials of their own), `permissions` (which credentials), `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
+//! Index: `ephemeral` (the steps of an ephemeral runner's unit around the real entrypoint), `control` (runners and tokens for those who have credentials of their own), `permissions` (which credentials), `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
 //! `workflow_jobs` (who gets which, hooks, cancellation), `restarts` (what the simulator keeps), `test_bed_itself`
 //! (journal, faults, clock). A new test goes where its rule lives; `bed` and `runner` start the programs.
 
@@ -19,6 +19,10 @@ mod bed;
 mod client;
 /// The control plane: runners, tokens, workflow runs.
 mod control;
+/// Ephemeral runners of a host.
+mod ephemeral;
+/// That host: the steps of a unit, and the entrypoint.
+mod ephemeral_host;
 /// A GitHub App's key and tokens.
 mod github_app;
 /// Labels and JIT configurations.

@@ -3,7 +3,7 @@
 use homelab_runners_vm::{Guest, poll};
 
 use crate::bed::{Outcome, Scenario};
-use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
+use crate::fleet::{CREDENTIAL, Fleet, NAMES, START_LIMIT, Way};
 
 /// The fleet of plain Podman services has the credential.
 const WAY: Way = Way::PodmanService;
@@ -16,6 +16,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost", restart_under_two_hundred),
     ("a_drained_runner_stays_out_of_service_until_it_is_undrained", drained),
     ("why_nothing_runs_is_answered_from_both_views", why),
+    ("a_credential_encrypted_for_this_host_registers_a_runner_again", encrypted),
 ];
 
 /// No token of the `.env` is alive: an hour has passed.
@@ -144,5 +145,34 @@ fn why(guest: &Guest) -> Outcome {
         assert!(all.stdout.contains(&said), "{said}: {all}");
     }
     assert!(one.code == 0 && one.stdout.contains("\"waits_for\": \"labels\""), "{one}");
+    Ok(())
+}
+
+/// The plain file is replaced by what systemd-creds makes of it; one runner takes the new unit and is removed at GitHub.
+fn encrypted(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, WAY)?;
+    let hidden = format!("{CREDENTIAL}.encrypted");
+    let more = format!("\n\nencrypted = true\ncredential_file = \"{hidden}\"");
+    fleet.configure(&more)?;
+    let missing = fleet.runnerctl("check")?;
+    let hint = format!("systemd-creds encrypt --name=github PLAINTEXT_FILE {hidden}");
+    assert!(missing.code == 1 && missing.stdout.contains(&hint), "{missing}");
+    guest.ok(&format!(
+        "systemd-creds encrypt --name=github {CREDENTIAL} {hidden} && mv {CREDENTIAL} {CREDENTIAL}.away"
+    ))?;
+    let install = fleet.runnerctl("install-units")?;
+    assert_eq!(install.code, 0, "{install}");
+    fleet.wait_online(&NAMES)?;
+    let before = fleet.property(2, "InvocationID")?;
+    guest.simulator().delete("/runners/homelab-runner-2")?;
+    fleet.wait_started_again(2, &before)?;
+    // As a person: it asks GitHub.
+    let gc = fleet.runnerctl("gc --dry-run")?;
+    assert_eq!(gc.code, 0, "{gc}");
+    guest.ok(&format!("mv {CREDENTIAL}.away {CREDENTIAL} && rm {hidden}"))?;
+    fleet.configure("")?;
+    let back = fleet.runnerctl("install-units")?;
+    assert_eq!(back.code, 0, "{back}");
+    fleet.wait_online(&NAMES)?;
     Ok(())
 }

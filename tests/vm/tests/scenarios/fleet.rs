@@ -47,7 +47,7 @@ impl Way {
 }
 
 /// Written by [`Fleet::prepare`] for the ways whose host has one.
-const CREDENTIAL: &str = "/etc/homelab-runners/github-credential";
+pub(crate) const CREDENTIAL: &str = "/etc/homelab-runners/github-credential";
 
 /// What is installed now; a scenario that finds another way installed changes it.
 static INSTALLED: Mutex<Option<Way>> = Mutex::new(None);

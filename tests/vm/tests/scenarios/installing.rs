@@ -10,6 +10,7 @@ use crate::fleet::{Fleet, NAMES, START_LIMIT, Way};
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_second_install_changes_nothing", second_install),
     ("an_edit_restarts_only_the_runner_it_touches_and_no_busy_one", edit),
+    ("install_units_waits_for_a_busy_runner_and_can_be_interrupted", busy_is_waited_for),
     ("a_power_cut_in_the_middle_of_install_units_is_repaired", power_cut),
     ("fewer_runners_and_more_again", fewer_and_more),
     ("a_foreign_file_stops_the_install_before_it_begins", foreign_file),
@@ -42,7 +43,7 @@ fn edit(guest: &Guest) -> Outcome {
     fleet.configure(&format!(
         "\n\n[runners.{idle}.environment]\nEDITED = \"idle\"\n[runners.{busy}.environment]\nEDITED = \"busy\""
     ))?;
-    let install = fleet.runnerctl("install-units")?;
+    let install = fleet.runnerctl("install-units --no-wait")?;
     assert_eq!(install.code, 1, "{install}");
     assert!(install.stdout.contains(&format!("runner {busy} runs a workflow job")), "{install}");
     let after = invocations(&fleet)?;
@@ -58,7 +59,6 @@ fn edit(guest: &Guest) -> Outcome {
         "the workflow job was not ended"
     );
     guest.ok("rm /var/lib/homelab-runners/reports/edited")?;
-    guest.wait_until("the runner is idle", Duration::from_secs(60), "! pgrep -x Runner.Worker")?;
     let install = fleet.runnerctl("install-units")?;
     assert_eq!(install.code, 0, "{install}");
     assert!(guest.ok(&format!("podman inspect {name}"))?.contains("EDITED=busy"));
@@ -68,10 +68,42 @@ fn edit(guest: &Guest) -> Outcome {
     Ok(())
 }
 
+/// An interruption leaves it with its old unit and at work, `--timeout` leaves it alone, and a run that is let to wait changes it when its workflow job has ended.
+fn busy_is_waited_for(guest: &Guest) -> Outcome {
+    let fleet = Fleet::running(guest, Way::Quadlet)?;
+    let job = fleet.queue("waited-for", "until [ -e /reports/waited ]; do sleep 0.2; done")?;
+    let name = fleet.wait_for(job, "in_progress")?.text("runner_name").to_owned();
+    let busy: u16 = name.rsplit('-').next().unwrap_or_default().parse()?;
+    let unit = format!("/etc/containers/systemd/homelab-runner@{busy}.container");
+    let before = (fleet.property(busy, "InvocationID")?, guest.ok(&format!("cat {unit}"))?);
+    fleet.configure(&format!("\n\n[runners.{busy}.environment]\nWAITED = \"yes\""))?;
+    let interrupted = guest.run_within(
+        "coproc runnerctl install-units 2>&1; pid=$COPROC_PID
+        while read -r line; do echo \"$line\"; case $line in *'waiting for its end') kill -INT $pid ;; esac; done <&\"${COPROC[0]}\"
+        wait $pid; echo ended=$?",
+        START_LIMIT,
+    )?;
+    assert!(interrupted.stdout.contains("ended=2"), "{interrupted}");
+    let late = fleet.runnerctl("install-units --timeout 1s")?;
+    assert!(late.code == 1 && late.stdout.contains("still runs a workflow job"), "{late}");
+    assert_eq!((fleet.property(busy, "InvocationID")?, guest.ok(&format!("cat {unit}"))?), before);
+    assert_eq!(fleet.workflow_job(job)?.text("status"), "in_progress");
+    guest.ok("(sleep 3; touch /var/lib/homelab-runners/reports/waited) </dev/null >/dev/null 2>&1 &")?;
+    let install = fleet.runnerctl("install-units")?;
+    assert!(install.code == 0 && install.stdout.contains("waiting for its end"), "{install}");
+    assert_eq!(fleet.wait_for(job, "completed")?.text("conclusion"), "success");
+    assert!(guest.ok(&format!("podman inspect {name}"))?.contains("WAITED=yes"));
+    guest.ok("rm /var/lib/homelab-runners/reports/waited")?;
+    fleet.configure("")?;
+    assert_eq!(fleet.runnerctl("install-units")?.code, 0);
+    fleet.wait_online(&NAMES)?;
+    Ok(())
+}
+
 /// Kills runnerctl as soon as it has announced its k-th step, for every k: what an edit of one runner does.
 fn power_cut(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
-    let steps = ["write ", "reload ", "restart "];
+    let steps = ["stop ", "write ", "reload ", "start "];
     for (round, step) in steps.iter().enumerate() {
         let before = invocations(&fleet)?;
         fleet.configure(&format!("\n\n[runners.1.environment]\nROUND = \"{round}\""))?;

@@ -7,6 +7,7 @@ mod bed;
 mod credential;
 mod deployment;
 mod engine;
+mod ephemeral;
 mod fleet;
 mod harness;
 mod health;
@@ -16,9 +17,12 @@ mod limits;
 mod nixos;
 mod prune;
 mod queue;
+mod register;
 mod reports;
 mod retention;
 mod secrets;
+mod shutdown;
+mod update;
 mod user;
 mod walls;
 mod ways;
@@ -30,9 +34,12 @@ use bed::{Bed, Scenario};
 /// Takes minutes, and no word of the specification hangs on it alone: `make vm-all`, not `make test`.
 const LONG: &[&str] = &[
     "act_runs_a_workflow_file_on_the_private_engine",
+    "a_reboot_waits_for_workflow_jobs_and_lets_no_other_begin",
+    "a_reboot_waits_for_workflow_jobs_in_dockers_containers",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
+    "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
 
@@ -48,14 +55,19 @@ fn main() -> ExitCode {
         health::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
+        update::SCENARIOS,
         reports::SCENARIOS,
         retention::SCENARIOS,
         installing::SCENARIOS,
+        register::SCENARIOS,
+        shutdown::QUADLET,
         engine::REMOVING,
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
         secrets::OF_CREDENTIALS,
+        ephemeral::SCENARIOS,
+        shutdown::DOCKER,
         ways::DOCKER,
         nixos::SCENARIOS,
     ]

@@ -1,0 +1,249 @@
+//! `ExecStop=`, before the engine's own: where the host itself is going down, waits for the end of the workflow job.
+//!
+//! The kernel tells of that end (pidfd), and the listener is told to end at that very moment: to take the next workflow job it would have to ask GitHub twice first.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::await_online::wait;
+use crate::control_group;
+use crate::fleet::{StopStep, Stopping, names};
+use crate::runner::WORKER;
+
+/// What the step is told.
+#[derive(Debug, Clone, Copy)]
+pub struct AwaitWorkflowJob {
+    /// Number of the runner.
+    pub runner: u16,
+    /// How long to wait at most.
+    pub limit: Duration,
+    /// The host itself is going down.
+    pub host_is_stopping: bool,
+}
+
+/// What systemd and the journal are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopNews {
+    /// A workflow job runs and is waited for, at most so long.
+    Waits(Duration),
+    /// It ended by itself, so long after that.
+    Ended(Duration),
+    /// It still runs after so long, and will be cancelled.
+    GivesUp(Duration),
+}
+
+/// Returns when the engine may stop the container; at once, where only the unit is stopped and not the host.
+///
+/// # Errors
+/// The control group could not be read, or whoever is told cannot be.
+pub fn await_workflow_job(
+    step: &AwaitWorkflowJob,
+    tell: &mut dyn FnMut(StopNews) -> io::Result<()>,
+) -> io::Result<()> {
+    wait_in(&control_group::enclosing(&names::slice(step.runner))?, step, tell)
+}
+
+fn wait_in(
+    slice: &Path,
+    step: &AwaitWorkflowJob,
+    tell: &mut dyn FnMut(StopNews) -> io::Result<()>,
+) -> io::Result<()> {
+    let begin = Instant::now();
+    let mut has_waited = false;
+    loop {
+        let workers = workers(slice)?;
+        let waited = begin.elapsed();
+        let stopping = Stopping {
+            host_is_stopping: step.host_is_stopping,
+            busy: !workers.is_empty(),
+            waited,
+            limit: step.limit,
+        };
+        match stopping.step() {
+            StopStep::Stop => return Ok(()),
+            StopStep::Interrupt => {
+                interrupt(slice, step.runner)?;
+                return if has_waited { tell(StopNews::Ended(waited)) } else { Ok(()) };
+            }
+            StopStep::GiveUp => return tell(StopNews::GivesUp(step.limit)),
+            StopStep::Wait(left) => {
+                if !std::mem::replace(&mut has_waited, true) {
+                    tell(StopNews::Waits(step.limit))?;
+                }
+                let ends: Vec<_> = workers.iter().map(AsFd::as_fd).collect();
+                // Rounded up: the limit is over after it.
+                wait(&ends, Some(i64::try_from(left.as_secs()).unwrap_or(i64::MAX).saturating_add(1)))?;
+            }
+        }
+    }
+}
+
+/// The processes that carry out workflow jobs, usually one.
+fn workers(slice: &Path) -> io::Result<Vec<OwnedFd>> {
+    let mut found = Vec::new();
+    for process in control_group::processes_of(slice, WORKER)? {
+        let Some(worker) = open(process)? else { continue };
+        // One that has ended and that nobody has fetched yet is still listed.
+        if wait(&[worker.as_fd()], Some(0))?.first() != Some(&true) {
+            found.push(worker);
+        }
+    }
+    Ok(found)
+}
+
+/// As the engine would in a moment; the entrypoint passes it to the listener once.
+fn interrupt(slice: &Path, runner: u16) -> io::Result<()> {
+    let Some(entrypoint) = control_group::container_init(slice, &names::engine_service(runner))? else {
+        return Ok(());
+    };
+    match open(entrypoint)?.map(|process| pidfd_send_signal(process, Signal::INT)) {
+        None | Some(Ok(()) | Err(rustix::io::Errno::SRCH)) => Ok(()),
+        Some(Err(error)) => Err(error.into()),
+    }
+}
+
+/// `None`: it has ended.
+fn open(process: u32) -> io::Result<Option<OwnedFd>> {
+    let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(None) };
+    match pidfd_open(id, PidfdFlags::empty()) {
+        Ok(process) => Ok(Some(process)),
+        Err(rustix::io::Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Child, Command};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A control group that is a directory, with real processes in it.
+    struct Bed {
+        directory: tempfile::TempDir,
+        processes: Vec<u32>,
+    }
+
+    impl Bed {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            fs::copy("/bin/sleep", directory.path().join(WORKER)).unwrap();
+            Self { directory, processes: Vec::new() }
+        }
+
+        fn add(&mut self, process: u32) {
+            self.processes.push(process);
+            let text = self.processes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            fs::write(self.directory.path().join("cgroup.procs"), text).unwrap();
+        }
+
+        fn begin_workflow_job(&mut self) -> Running {
+            let worker = Command::new(self.directory.path().join(WORKER)).arg("1000").spawn().unwrap();
+            self.add(worker.id());
+            Running(worker)
+        }
+
+        fn stop(&self, host_is_stopping: bool, limit: Duration) -> mpsc::Receiver<Option<StopNews>> {
+            let (said, hear) = mpsc::channel();
+            let slice = self.directory.path().to_owned();
+            thread::spawn(move || {
+                let step = AwaitWorkflowJob { runner: 1, limit, host_is_stopping };
+                let news = said.clone();
+                wait_in(&slice, &step, &mut |what| news.send(Some(what)).map_err(io::Error::other)).unwrap();
+                said.send(None).unwrap();
+            });
+            hear
+        }
+    }
+
+    /// Outlives no test.
+    struct Running(Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_shutdown_waits_for_the_workflow_job_and_for_one_that_begins_meanwhile() {
+        let mut bed = Bed::new();
+        let (first, second) = (bed.begin_workflow_job(), bed.begin_workflow_job());
+        let hear = bed.stop(true, LONG);
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Waits(LONG)));
+        drop(first);
+        assert!(hear.recv_timeout(SOON).is_err(), "another one runs");
+        drop(second);
+        assert!(matches!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Ended(after)) if after < LONG));
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), None);
+    }
+
+    #[test]
+    fn what_runs_longer_than_the_limit_is_given_up() {
+        let mut bed = Bed::new();
+        let _worker = bed.begin_workflow_job();
+        let limit = Duration::from_secs(1);
+        let hear = bed.stop(true, limit);
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Waits(limit)));
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::GivesUp(limit)));
+    }
+
+    #[test]
+    fn whoever_stops_the_unit_alone_waits_for_nothing_and_hears_nothing() {
+        let mut bed = Bed::new();
+        let _worker = bed.begin_workflow_job();
+        assert_eq!(bed.stop(false, LONG).recv_timeout(LONG).unwrap(), None);
+    }
+
+    #[test]
+    fn an_idle_runner_holds_up_no_shutdown() {
+        let mut bed = Bed::new();
+        // It has ended, and nobody has fetched it.
+        let mut ended = bed.begin_workflow_job();
+        ended.0.kill().unwrap();
+        assert_eq!(wait(&[open(ended.0.id()).unwrap().unwrap().as_fd()], Some(60)).unwrap(), [true]);
+        assert_eq!(bed.stop(true, LONG).recv_timeout(LONG).unwrap(), None);
+    }
+
+    #[test]
+    fn the_containers_first_process_is_interrupted_as_soon_as_no_workflow_job_runs() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: a process namespace needs root");
+            return;
+        }
+        let mut bed = Bed::new();
+        let script = "trap 'exit 42' INT; echo; while :; do sleep 0.1; done";
+        let container = Command::new("unshare")
+            .args(["--pid", "--fork", "--kill-child", "bash", "-c", script])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut running = Running(container);
+        let container = &mut running.0;
+        io::Read::read_exact(container.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", container.id())).unwrap();
+        bed.add(children.trim().parse().unwrap());
+        let worker = bed.begin_workflow_job();
+        let hear = bed.stop(true, LONG);
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Waits(LONG)));
+        assert!(container.try_wait().unwrap().is_none(), "not while the workflow job runs");
+        drop(worker);
+        assert!(matches!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Ended(_))));
+        let status = container.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (Some(42), None));
+    }
+}
