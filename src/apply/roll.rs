@@ -43,7 +43,7 @@ pub async fn fleet_now(host: &Host, systemd: &Systemd, fleet: &Fleet) -> Result<
 /// What there is to know of `runner`, whose unit is in `state`.
 ///
 /// # Errors
-/// A file or a control group could not be read.
+/// A file could not be read.
 pub fn runner_now(host: &Host, runner: &Runner, state: &UnitState) -> Result<RunnerNow, Error> {
     let started_with = files::read(&host.root.at(&runner.paths.started_with))?;
     Ok(RunnerNow {
@@ -52,7 +52,6 @@ pub fn runner_now(host: &Host, runner: &Runner, state: &UnitState) -> Result<Run
         failed: state.active_state == ActiveState::Failed,
         has_been_started: started_with.is_some(),
         outdated: started_with != digest_in_use(&host.root, state)?,
-        busy: !busy(host, &[runner.number])?.is_empty(),
         drained: super::drain::is_marked(&host.root, &runner.paths),
     })
 }

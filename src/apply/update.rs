@@ -115,6 +115,7 @@ impl Updater<'_> {
             let state = self.state(runner).await?;
             found.push(OnImage {
                 now: roll::runner_now(self.drain.host, runner, &state)?,
+                busy: !busy(self.drain.host, &[runner.number])?.is_empty(),
                 image: images.remove(&runner.name),
                 named: self.drop_in(&state, image, "")?.is_some(),
                 online: self.is_online(runner, &state),
@@ -238,8 +239,7 @@ impl Updater<'_> {
     }
 
     pub(super) fn session(&self, runner: &Runner) -> Option<Session> {
-        let path = self.drain.host.root.at(&runner.paths.session());
-        files::read_untrusted(&path).and_then(|text| text.parse().ok())
+        super::session(&self.drain.host.root, &runner.paths)
     }
 
     /// The drop-in that starts the unit on the image `id`; `None` where the unit does not run `image`.

@@ -21,6 +21,16 @@ pub(super) struct Waiting {
     pub timeout: Option<Duration>,
 }
 
+/// What a command does about busy runners.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Patience {
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Do not wait: a workflow job that runs is cancelled
+    #[arg(long, conflicts_with = "timeout")]
+    pub force: bool,
+}
+
 /// What the runners of one command are ended with.
 pub(super) struct Endings<'a> {
     context: &'a Context,
@@ -81,10 +91,7 @@ impl Endings<'_> {
     pub(super) async fn tell(&self, number: u16, drained: &Drained) -> Result<bool, Failure> {
         match drained {
             Drained::Ended => return Ok(true),
-            Drained::Busy => output::warn(
-                &format!("runner {number} still runs a workflow job: it is left alone"),
-                Some("run this again later, or with --force (the workflow job is cancelled)"),
-            ),
+            Drained::Busy => tell_busy(number),
             Drained::Failed(outcome) => {
                 power::tell_outcomes(self.context, self.systemd, std::slice::from_ref(outcome)).await?;
             }
@@ -132,6 +139,14 @@ pub(super) async fn all_well(
 ) -> Result<bool, Failure> {
     let done = futures_util::future::join_all(each).await;
     Ok(done.into_iter().collect::<Result<Vec<bool>, Failure>>()?.into_iter().all(|well| well))
+}
+
+/// Says why a runner was not waited for any longer.
+pub(super) fn tell_busy(number: u16) {
+    output::warn(
+        &format!("runner {number} still runs a workflow job: it is left alone"),
+        Some("run this again later, or with --force (the workflow job is cancelled)"),
+    );
 }
 
 /// Says what the end of `runner` waits for.

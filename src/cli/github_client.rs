@@ -62,28 +62,22 @@ pub(super) fn registration_token(
     config: &Path,
     credential: &Place,
 ) -> Result<RegistrationToken, TokenProblem> {
-    let lasting = |failure: Failure| TokenProblem {
-        cause: failure.message,
-        hint: failure.hint.unwrap_or_default(),
-        passes: false,
-    };
     let client = of_config(config, credential).map_err(lasting)?;
     let asked = block_on(async { Ok(client.registration_token().await) }).map_err(lasting)?;
-    asked.map(|expiring| expiring.token).map_err(|error| TokenProblem {
-        cause: error.to_string(),
-        hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
-        passes: error.is_temporary(),
-    })
+    asked.map(|expiring| expiring.token).map_err(|error| TokenProblem::from(&error))
+}
+
+fn lasting(failure: Failure) -> TokenProblem {
+    TokenProblem { cause: failure.message, hint: failure.hint.unwrap_or_default(), passes: false }
 }
 
 /// Makes a runner for one workflow job, and ends meanwhile what is noted of earlier ones.
 pub(super) fn renew(config: &Path, credential: &Place, wanted: &Wanted, old: &Notes, name: &str) -> Renewed {
     let asked = of_config(config, credential)
         .and_then(|client| block_on(async { Ok(unit_step::renew(&client, wanted, old, name).await) }));
-    asked.unwrap_or_else(|failure| {
-        let problem =
-            TokenProblem { cause: failure.message, hint: failure.hint.unwrap_or_default(), passes: false };
-        Renewed { left: old.clone(), made: Err(NotMade::Refused(problem)) }
+    asked.unwrap_or_else(|failure| Renewed {
+        left: old.clone(),
+        made: Err(NotMade::Refused(lasting(failure))),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::context::{Context, GlobalArgs, block_on};
-use super::ending::{self, Waiting};
+use super::ending::{self, Patience};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{diff, facts, github_client, held_back, output, power, progress};
@@ -17,16 +17,12 @@ use crate::programs;
 
 /// Options of `install-units`.
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(super) struct Args {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    waiting: Waiting,
-    /// Do not wait: a workflow job that runs is cancelled
-    #[arg(long, conflicts_with = "timeout")]
-    force: bool,
+    patience: Patience,
     /// Do not wait: leave busy runners alone, and end with exit code 1 if there are any; for scripts
     #[arg(long, conflicts_with_all = ["timeout", "force"])]
     no_wait: bool,
@@ -37,7 +33,7 @@ pub(super) struct Args {
 
 impl Args {
     fn may_end(&self) -> MayEnd {
-        match (self.force, self.no_wait) {
+        match (self.patience.force, self.no_wait) {
             (true, _) => MayEnd::All,
             (false, true) => MayEnd::Idle,
             (false, false) => MayEnd::Stopped,
@@ -80,7 +76,7 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
     };
     match allowed.may_end {
         MayEnd::Stopped if !plan.held_back.is_empty() => {
-            let endings = ending::of(context, &host, args.waiting)?;
+            let endings = ending::of(context, &host, args.patience.waiting)?;
             all_well &= held_back::change(context, &endings, &plan.held_back).await?;
         }
         _ => {

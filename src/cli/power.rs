@@ -1,7 +1,7 @@
 //! `runnerctl up`, `down`, `restart`
 
 use super::context::{Context, GlobalArgs, block_on};
-use super::ending::{self, Endings, Waiting};
+use super::ending::{self, Endings, Patience};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::selection::Selection;
@@ -31,10 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
-    waiting: Waiting,
-    /// Do not wait: a workflow job that runs is cancelled
-    #[arg(long, conflicts_with = "timeout")]
-    force: bool,
+    patience: Patience,
 }
 
 pub(super) fn up(args: &UpArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
@@ -64,10 +61,10 @@ pub(super) fn run(power: Power, args: &Args, global: &GlobalArgs) -> Result<Exit
             Power::Down => (selected, true),
             Power::Restart => leave_drained(&host, selected, &args.selection),
         };
-        let all_well = if args.force {
+        let all_well = if args.patience.force {
             force(power, &selected, &context, systemd).await?
         } else {
-            let endings = ending::of(&context, &host, args.waiting)?;
+            let endings = ending::of(&context, &host, args.patience.waiting)?;
             ending::all_well(selected.iter().map(|runner| one(power, runner, &endings))).await?
         };
         // The target follows the fleet as a whole; its stop would end a busy runner, and its restart all of them twice.

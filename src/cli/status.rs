@@ -89,7 +89,7 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         output::warn(&format!("the engine does not tell the containers' health: {error}"), None);
         BTreeMap::new()
     });
-    let images = images(context, selected).unwrap_or_else(|error| {
+    let images = images(context, selected, &health).unwrap_or_else(|error| {
         output::warn(&format!("the engine does not tell the containers' images: {error}"), None);
         BTreeMap::new()
     });
@@ -108,11 +108,16 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     })
 }
 
-/// The images of the runners' containers, by name.
-fn images(context: &Context, selected: &[&Runner]) -> Result<BTreeMap<String, ImageAge>, ProgramError> {
+/// The images of the runners' containers, by name; those run whose health the engine has told.
+fn images(
+    context: &Context,
+    selected: &[&Runner],
+    health: &BTreeMap<String, Health>,
+) -> Result<BTreeMap<String, ImageAge>, ProgramError> {
     let engine = &context.programs.engine;
-    let names: Vec<&str> = selected.iter().map(|runner| runner.name.as_str()).collect();
-    let ids = programs::container_images(engine, &names)?;
+    let names = selected.iter().map(|runner| runner.name.as_str());
+    let running: Vec<&str> = names.filter(|name| health.contains_key(*name)).collect();
+    let ids = programs::images_of_running(engine, &running)?;
     let distinct: BTreeSet<&str> = ids.values().map(String::as_str).collect();
     let known = programs::runner_images(engine, &Vec::from_iter(distinct))?;
     let age = |runner: &&Runner| {

@@ -216,8 +216,9 @@ impl Plan {
                 self.steps.push(Step::Stop(name.clone()));
             }
             let running = runner.is_some_and(|runner| runner.running);
-            let is_socket = path.extension().is_some_and(|end| end == "socket");
-            if let (Some(number), true) = (number, running || is_socket) {
+            // These may be started while the runner is not.
+            let is_own = path.extension().is_some_and(|end| end == "socket" || end == "slice");
+            if let (Some(number), true) = (number, running || is_own) {
                 let stop = Step::Stop(unit_to_stop(path, name, number));
                 if !self.steps.contains(&stop) {
                     self.steps.push(stop);

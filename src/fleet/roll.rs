@@ -19,8 +19,6 @@ pub struct RunnerNow {
     pub has_been_started: bool,
     /// Its unit has another text than the one that it was last started with.
     pub outdated: bool,
-    /// A workflow job runs on it.
-    pub busy: bool,
     /// It is out of service: its unit does not start.
     pub drained: bool,
 }
@@ -87,7 +85,6 @@ mod tests {
         failed: false,
         has_been_started: true,
         outdated: false,
-        busy: false,
         drained: false,
     };
     const NEW: RunnerNow = RunnerNow { running: false, has_been_started: false, outdated: true, ..RUNNING };

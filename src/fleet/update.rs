@@ -7,9 +7,12 @@ use super::RunnerNow;
 
 /// A runner, as far as an update has to know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the answer to a question of its own")]
 pub struct OnImage {
     /// Its state.
     pub now: RunnerNow,
+    /// A workflow job runs on it.
+    pub busy: bool,
     /// The id of the image that its container runs; `None` where it has none.
     pub image: Option<String>,
     /// Its unit, as systemd has read it, names the reference that is being updated.
@@ -96,7 +99,7 @@ impl Update {
             return UpdateStep::Done;
         }
         outdated.sort_by_key(|runner| (Some(runner.now.number) == passed_over, runner.now.number));
-        match outdated.iter().find(|runner| self.force || !runner.now.busy) {
+        match outdated.iter().find(|runner| self.force || !runner.busy) {
             Some(next) => UpdateStep::Replace(next.now.number),
             None => UpdateStep::Wait(outdated.iter().map(|runner| runner.now.number).collect()),
         }

@@ -96,16 +96,23 @@ pub fn container_images(engine: &Path, names: &[&str]) -> Result<BTreeMap<String
     let mut list = apart(engine);
     list.args(["ps", "--format", "{{.Names}}"]);
     let running = output(list)?;
-    let running: Vec<&str> = running.lines().filter(|name| names.contains(name)).collect();
+    images_of_running(engine, &running.lines().filter(|name| names.contains(name)).collect::<Vec<_>>())
+}
+
+/// The same, where it is known which of them are `running`; one that has ended meanwhile is left out.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn images_of_running(engine: &Path, running: &[&str]) -> Result<BTreeMap<String, String>, ProgramError> {
     if running.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut command = apart(engine);
-    command.args(["container", "inspect"]).args(&running);
+    command.args(["container", "inspect"]).args(running);
     let text = match output(command) {
         // One of them has ended meanwhile: each by itself, then.
         Err(ProgramError::Failed { .. }) if running.len() > 1 => {
-            let each = running.iter().map(|name| container_images(engine, &[name]));
+            let each = running.iter().map(|name| images_of_running(engine, &[name]));
             return Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
         }
         Err(ProgramError::Failed { stderr, .. }) if is_missing(&stderr) => return Ok(BTreeMap::new()),

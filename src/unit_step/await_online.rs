@@ -11,7 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::files;
+use crate::apply;
+use crate::files::Root;
 use crate::fleet::RunnerPaths;
 use crate::runner::{Session, SessionState};
 
@@ -98,12 +99,12 @@ fn watch_directory(directory: &Path) -> io::Result<rustix::fd::OwnedFd> {
     Ok(events)
 }
 
-fn session(paths: &RunnerPaths) -> Option<Session> {
-    // A word of a newer entrypoint is one to wait on.
-    files::read_untrusted(&paths.session()).and_then(|text| text.parse().ok())
+/// A word of a newer entrypoint is one to wait on.
+pub(super) fn session(paths: &RunnerPaths) -> Option<Session> {
+    apply::session(&Root::host(), paths)
 }
 
-fn is_done(paths: &RunnerPaths) -> bool {
+pub(super) fn is_done(paths: &RunnerPaths) -> bool {
     session(paths).is_some_and(|session| session.state == SessionState::Done)
 }
 
@@ -171,7 +172,7 @@ mod tests {
     }
 
     fn say(paths: &RunnerPaths, text: &str) {
-        files::write(&paths.session(), text.as_bytes(), 0o644).unwrap();
+        crate::files::write(&paths.session(), text.as_bytes(), 0o644).unwrap();
     }
 
     #[test]

@@ -121,6 +121,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::fs;
+    use std::os::unix::fs::symlink;
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command};
     use std::sync::mpsc;
@@ -140,7 +141,7 @@ mod tests {
     impl Bed {
         fn new() -> Self {
             let directory = tempfile::tempdir().unwrap();
-            fs::copy("/bin/sleep", directory.path().join(WORKER)).unwrap();
+            symlink("/bin/sleep", directory.path().join(WORKER)).unwrap();
             Self { directory, processes: Vec::new() }
         }
 

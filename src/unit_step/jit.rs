@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use super::Prepare;
+use super::await_online::{is_done, session};
 use super::prepare::hand_over;
 use super::token::{TokenProblem, require_memory, take_from_budget};
 use crate::apply::notes;
 use crate::config::{JitConfig, JitFile};
 use crate::files::{self, FileError, Trash};
 use crate::fleet::RunnerPaths;
-use crate::runner::{self, Agent, Note, Notes, RegistrationBudget, Session};
+use crate::runner::{self, Agent, Note, Notes, RegistrationBudget};
 
 /// After a step that failed: systemd starts an ephemeral runner again at once.
 const FAILED_PAUSE: Duration = Duration::from_secs(5);
@@ -80,9 +81,8 @@ pub(super) fn pause_after_failure() {
 }
 
 fn was_of_use(paths: &RunnerPaths) -> bool {
-    let session: Option<Session> = files::read_untrusted(&paths.session()).and_then(|text| text.parse().ok());
     let perf = files::read_untrusted(&paths.perf()).unwrap_or_default();
-    runner::was_of_use(session.as_ref(), &perf)
+    runner::was_of_use(session(paths).as_ref(), &perf)
 }
 
 /// Moves away what the last workflow job could write: its work folder with the tool cache, and all that it left in the private engine, images among it, since a
@@ -194,8 +194,7 @@ pub(super) fn end_left(paths: &RunnerPaths, end: &EndNoted) -> Result<(), FileEr
 /// # Errors
 /// The notes could not be read or written.
 pub fn end_registration(paths: &RunnerPaths, end: &EndNoted) -> Result<Notes, FileError> {
-    let session: Option<Session> = files::read_untrusted(&paths.session()).and_then(|text| text.parse().ok());
-    if session.is_some_and(|session| session.state == runner::SessionState::Done) {
+    if is_done(paths) {
         return Ok(Notes::default());
     }
     end_left(paths, end)?;

@@ -45,7 +45,8 @@ async fn make(client: &Client, wanted: &Wanted, name: &str) -> Result<(u64, JitC
 }
 
 async fn group_id(client: &Client, group: &str) -> Result<u64, NotMade> {
-    let found = client.runner_group_id(group).await.map_err(|error| NotMade::Refused(problem(&error)))?;
+    let found =
+        client.runner_group_id(group).await.map_err(|error| NotMade::Refused(TokenProblem::from(&error)))?;
     found.ok_or_else(|| {
         NotMade::Refused(TokenProblem {
             cause: format!("GitHub has no runner group \"{group}\" there"),
@@ -56,7 +57,7 @@ async fn group_id(client: &Client, group: &str) -> Result<u64, NotMade> {
 }
 
 fn not_made(error: &Error) -> NotMade {
-    let problem = problem(error);
+    let problem = TokenProblem::from(error);
     match error.cause() {
         Cause::NameTaken { .. } => NotMade::NameTaken(TokenProblem { passes: true, ..problem }),
         // The next start looks for it by its name.
@@ -82,13 +83,5 @@ fn not_made(error: &Error) -> NotMade {
         | Cause::Incomplete { .. }
         | Cause::TimedOut { .. }
         | Cause::Broken { .. } => NotMade::Unknown(problem),
-    }
-}
-
-fn problem(error: &Error) -> TokenProblem {
-    TokenProblem {
-        cause: error.to_string(),
-        hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
-        passes: error.is_temporary(),
     }
 }

@@ -9,6 +9,7 @@ use super::Prepare;
 use super::jit::{EndNoted, Jit};
 use crate::config::{RegistrationToken, TokenError, Tokens, variable};
 use crate::files;
+use crate::github;
 use crate::host_facts;
 use crate::runner::{self, RegistrationBudget};
 
@@ -52,6 +53,16 @@ pub struct TokenProblem {
     pub hint: String,
     /// It may be over by itself: the unit tries again.
     pub passes: bool,
+}
+
+impl From<&github::Error> for TokenProblem {
+    fn from(error: &github::Error) -> Self {
+        Self {
+            cause: error.to_string(),
+            hint: error.hint().unwrap_or_else(|| "try again: runnerctl up".to_owned()),
+            passes: error.is_temporary(),
+        }
+    }
 }
 
 /// The token of `step`; `None` where the runner needs none.

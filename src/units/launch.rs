@@ -165,9 +165,7 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--shared-token".to_owned());
         }
     }
-    if fleet.hands_over_credential() {
-        words.push("--load-credential".to_owned());
-    }
+    words.extend(loaded(fleet));
     if let Some(ids) = runner.ids {
         words.push(format!("--first-id={}", ids.root()));
         if fleet.engine == Engine::Docker {
@@ -183,6 +181,11 @@ fn github(fleet: &Fleet) -> [String; 2] {
         format!("--github={}", fleet.layout.config_file.display()),
         format!("--credential-file={}", fleet.layout.credential_file.display()),
     ]
+}
+
+/// Not from the file, where systemd has read it.
+fn loaded(fleet: &Fleet) -> Option<String> {
+    fleet.hands_over_credential().then(|| "--load-credential".to_owned())
 }
 
 /// What each new runner is made with.
@@ -201,7 +204,7 @@ fn end_registration(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<
     let mut words = unit_step(runner, programs, "end-registration");
     words.push(format!("--state-dir={}", runner.paths.state.display()));
     words.extend(github(fleet));
-    words.extend(fleet.load_credential.then(|| "--load-credential".to_owned()));
+    words.extend(loaded(fleet));
     words
 }
 

@@ -347,6 +347,18 @@ fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on
 }
 
 #[test]
+fn every_step_of_an_ephemeral_runner_takes_its_credential_from_systemd_where_that_hands_it_over() {
+    for (more, handed_over) in [("", 0), ("encrypted = true", 2)] {
+        let fleet = fleet(&format!("ephemeral = true\n[github]\ncredential = \"pat\"\n{more}\n"));
+        let text = runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/podman")).text;
+        let asks = |line: &&str| line.contains(" --credential-file=");
+        assert_eq!(text.lines().filter(asks).count(), 2, "{text}");
+        let loads = |line: &&str| asks(line) && line.contains(" --load-credential");
+        assert_eq!(text.lines().filter(loads).count(), handed_over, "{text}");
+    }
+}
+
+#[test]
 fn an_encrypted_credential_is_decrypted_by_systemd_and_never_named_as_plain() {
     let text = |more: &str| {
         let fleet = fleet(&format!("{more}\n[github]\ncredential = \"pat\"\nencrypted = true\n"));

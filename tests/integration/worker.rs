@@ -1,7 +1,7 @@
 //! Workflow jobs, as a host sees them: a real process of the worker's name in the control group of a runner's slice.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command};
 
@@ -13,8 +13,8 @@ use homelab_runners::runner::WORKER;
 pub(crate) fn begin_workflow_job(directory: &Path, host: &Host, number: u16) -> Child {
     let program = directory.join(WORKER);
     if !program.exists() {
-        fs::copy("/bin/sleep", &program).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // No copy: while it is written, a process that another test starts has it open, and then it cannot be run.
+        symlink("/bin/sleep", &program).unwrap();
     }
     let worker = Command::new(program).arg("1000").spawn().unwrap();
     let group = host.control_groups.join(names::slice_control_group(number));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::context::{Context, GlobalArgs, block_on};
-use super::ending::{self, Waiting};
+use super::ending::{self, Patience};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
@@ -27,10 +27,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
-    waiting: Waiting,
-    /// Do not wait: workflow jobs that run are cancelled
-    #[arg(long, conflicts_with = "timeout")]
-    force: bool,
+    patience: Patience,
     /// Pull nothing and change nothing: compare with what the engine has already
     #[arg(long)]
     dry_run: bool,
@@ -89,11 +86,11 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let selected = args.selection.of(&context.fleet)?;
     block_on(async {
         let host = context.host().await?;
-        let endings = ending::of(&context, &host, args.waiting)?;
+        let endings = ending::of(&context, &host, args.patience.waiting)?;
         let _lock = if args.dry_run { None } else { Some(begin(&host).await?) };
         let (sender, interrupted) = watch::channel(false);
         let engine = &context.programs.engine;
-        let updater = Updater { drain: endings.drain(), engine, force: args.force, interrupted };
+        let updater = Updater { drain: endings.drain(), engine, force: args.patience.force, interrupted };
         let command = Command { args, context: &context, updater };
         let reports = tokio::select! {
             reports = command.all(&selected) => reports?,

@@ -103,13 +103,7 @@ impl Words<'_> {
                 Outcome::Updated
             }
             End::Busy(numbers) => {
-                for number in numbers {
-                    let hint = "run this again later, or with --force (the workflow job is cancelled)";
-                    output::warn(
-                        &format!("runner {number} still runs a workflow job: it is left alone"),
-                        Some(hint),
-                    );
-                }
+                numbers.iter().copied().for_each(ending::tell_busy);
                 Outcome::Busy
             }
             End::Interrupted => {

@@ -174,6 +174,20 @@ fn a_removed_runner_is_stopped_before_its_file_goes_and_systemd_forgets_it() {
     );
 }
 
+/// systemd keeps a slice that was started, whatever is in it and whether it has a file.
+#[test]
+fn the_slice_of_a_runner_that_has_ended_already_is_stopped_before_its_file_goes() {
+    let two = files("count = 2\n");
+    let mut observed = installed(&two);
+    observed.runners.get_mut(&2).unwrap().running = false;
+    let words = words(&Plan::install(&files("count = 1\n"), &observed, Permissions::default()).unwrap());
+    let place = |word: &str| words.iter().position(|step| step == word);
+    assert!(
+        place("stop homelab-runners-2.slice").unwrap() < place("remove homelab-runners-2.slice").unwrap()
+    );
+    assert_eq!(place("stop homelab-runner@2.service"), None);
+}
+
 #[test]
 fn a_runner_whose_file_moves_is_stopped_by_its_old_text() {
     let observed = installed(&files("count = 1"));

@@ -9,7 +9,7 @@ fn update() -> Update {
 /// Online on the image, and idle.
 fn on(number: u16, image: &str) -> OnImage {
     let now = RunnerNow { number, running: true, has_been_started: true, ..RunnerNow::default() };
-    OnImage { now, image: Some(image.to_owned()), named: true, online: true, replaced: false }
+    OnImage { now, busy: false, image: Some(image.to_owned()), named: true, online: true, replaced: false }
 }
 
 fn with(runner: OnImage, change: impl FnOnce(&mut RunnerNow)) -> OnImage {
@@ -19,7 +19,7 @@ fn with(runner: OnImage, change: impl FnOnce(&mut RunnerNow)) -> OnImage {
 }
 
 fn busy(runner: OnImage) -> OnImage {
-    with(runner, |now| now.busy = true)
+    OnImage { busy: true, ..runner }
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn fleet() -> impl Strategy<Value = Vec<(OnImage, Fate, u8)>> {
                     4 => OnImage { online: false, ..old },
                     _ => old,
                 };
-                (with(runner, |now| now.busy = is_busy && now.running), fate, busy_for)
+                (OnImage { busy: is_busy && runner.now.running, ..runner }, fate, busy_for)
             })
             .collect()
     })
@@ -137,7 +137,7 @@ proptest! {
         let mut failed = None;
         for round in 0_u8..40 {
             for (runner, _, busy_for) in &mut fleet {
-                runner.now.busy &= round < *busy_for;
+                runner.busy &= round < *busy_for;
             }
             let runners: Vec<OnImage> = fleet.iter().map(|(runner, ..)| runner.clone()).collect();
             let offline = runners.iter().filter(|runner| !runner.online).count();
@@ -146,7 +146,7 @@ proptest! {
                     // All that are out of service, but for the one of this step, were so before.
                     prop_assert!(offline <= offline_at_first, "{runners:?}");
                     let (runner, fate, _) = fleet.iter_mut().find(|(runner, ..)| runner.now.number == number).ok_or(TestCaseError::fail("no such runner"))?;
-                    prop_assert!(!runner.now.busy, "a workflow job was ended: {runner:?}");
+                    prop_assert!(!runner.busy, "a workflow job was ended: {runner:?}");
                     prop_assert_eq!(update.standing(runner), Standing::Outdated);
                     if *fate == Fate::Fails {
                         runner.online = true;
@@ -156,7 +156,7 @@ proptest! {
                     runner.image = Some("new".to_owned());
                     (runner.replaced, runner.online) = (true, *fate == Fate::Works);
                 }
-                UpdateStep::Wait(numbers) => prop_assert!(numbers.iter().all(|number| runners.iter().any(|runner| runner.now.number == *number && runner.now.busy))),
+                UpdateStep::Wait(numbers) => prop_assert!(numbers.iter().all(|number| runners.iter().any(|runner| runner.now.number == *number && runner.busy))),
                 UpdateStep::Hold(number) => {
                     failed = Some(number);
                     break;

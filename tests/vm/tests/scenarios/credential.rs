@@ -55,6 +55,7 @@ fn outage(guest: &Guest) -> Outcome {
     );
     let (third, fourth) = (fleet.property(3, "ActiveState")?, fleet.property(4, "ActiveState")?);
     guest.ok("systemctl start github-simulator.service")?;
+    guest.wait_until("the simulator listens", START_LIMIT, "ss -Hltn | grep -q ':8081 '")?;
     told?;
     assert!(third != "failed" && fourth != "failed", "they give up: {third}, {fourth}");
     fleet.wait_online(&NAMES)?;

@@ -88,9 +88,8 @@ fn online_as(guest: &Guest) -> Outcome<String> {
 }
 
 fn is_ephemeral(runner: &Value) -> bool {
-    let is = |key: &str, value: Value| runner.get(key) == Some(&value);
-    let name = runner.get("name").and_then(Value::as_str).unwrap_or_default();
-    is("status", "online".into()) && is("ephemeral", true.into()) && name.starts_with("homelab-runner-4-")
+    let text = |key: &str| runner.get(key).and_then(Value::as_str).unwrap_or_default();
+    text("status") == "online" && text("name").starts_with("homelab-runner-4-")
 }
 
 /// What stands behind `key`, up to the next blank.

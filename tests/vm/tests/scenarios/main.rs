@@ -33,13 +33,18 @@ use bed::{Bed, Scenario};
 
 /// Takes minutes, and no word of the specification hangs on it alone: `make vm-all`, not `make test`.
 const LONG: &[&str] = &[
+    "a_credential_encrypted_for_this_host_registers_a_runner_again",
     "act_runs_a_workflow_file_on_the_private_engine",
     "a_reboot_waits_for_workflow_jobs_and_lets_no_other_begin",
     "a_reboot_waits_for_workflow_jobs_in_dockers_containers",
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
+    "an_outage_of_github_is_waited_out_with_and_without_an_identity",
     "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
+    "docker_runners_have_private_engines_beside_docker",
+    "each_workflow_job_of_an_ephemeral_runner_has_a_container_and_a_registration_of_its_own",
+    "the_hosts_socket_is_used_when_the_config_says_so",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
 
