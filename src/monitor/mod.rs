@@ -113,47 +113,42 @@ where
         loop {
             (self.alive)();
             tokio::select! {
-                           connected = ended(&mut connecting) => match connected {
-                               Ok(new) => {
-                                   pause = RECONNECT.0;
-                                   watched = Some(new);
-                                   looks.reset_immediately();
-                               }
-                               Err(reason) => {
-                                   state.observe(Observation::SystemdLost(reason));
-                                   connecting = Some(Box::pin(self.connect(pause)));
-                                   pause = RECONNECT.1.min(pause * 2);
-                               }
-                           },
-                           news = watch::next(&mut watched) => match news {
-                               Ok(news) => {
-                                   let seen = watched.as_ref().and_then(|watched| self.look(&mut looker, watched, news.0));
-                                   state.observe(Observation::Systemd(news.0, news.1));
-                                   if let Some(seen) = seen {
-            state.observe(seen);
+                connected = ended(&mut connecting) => match connected {
+                    Ok(new) => {
+                        pause = RECONNECT.0;
+                        watched = Some(new);
+                        looks.reset_immediately();
+                    }
+                    Err(reason) => {
+                        state.observe(Observation::SystemdLost(reason));
+                        connecting = Some(Box::pin(self.connect(pause)));
+                        pause = RECONNECT.1.min(pause * 2);
+                    }
+                },
+                news = watch::next(&mut watched) => match news {
+                    Ok((number, unit)) => {
+                        let seen = watched.as_ref().and_then(|watched| self.look(&mut looker, watched, number));
+                        state.observe(Observation::Systemd(number, unit));
+                        state.observe_all(seen);
+                    }
+                    Err(reason) => {
+                        watched = None;
+                        state.observe(Observation::SystemdLost(reason));
+                        connecting = Some(Box::pin(self.connect(pause)));
+                    }
+                },
+                _ = looks.tick() => {
+                    if let Some(watched) = &watched {
+                        let numbers = self.runners.iter().map(|runner| runner.number);
+                        state.observe_all(numbers.filter_map(|number| self.look(&mut looker, watched, number)));
+                    }
+                }
+                _ = asks.tick(), if asking.is_none() && self.github.is_some() => {
+                    asking = self.github.as_ref().map(|github| Box::pin(ask(github)) as Pin<Box<dyn Future<Output = _>>>);
+                }
+                (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
+                end = ended(&mut healing) => state.observe(end),
             }
-                               }
-                               Err(reason) => {
-                                   watched = None;
-                                   state.observe(Observation::SystemdLost(reason));
-                                   connecting = Some(Box::pin(self.connect(pause)));
-                               }
-                           },
-                           _ = looks.tick() => {
-                               if let Some(watched) = &watched {
-                                   let numbers = self.runners.iter().map(|runner| runner.number);
-                                   let seen: Vec<_> = numbers.filter_map(|number| self.look(&mut looker, watched, number)).collect();
-                                   for look in seen {
-            state.observe(look);
-            }
-                               }
-                           }
-                           _ = asks.tick(), if asking.is_none() && self.github.is_some() => {
-                               asking = self.github.as_ref().map(|github| Box::pin(ask(github)) as Pin<Box<dyn Future<Output = _>>>);
-                           }
-                           (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
-                           end = ended(&mut healing) => state.observe(end),
-                       }
             if let (Some(number), Some(watched)) = (state.decide(), &watched) {
                 let host = Arc::clone(&watched.host);
                 let limit = self.timing.heal_limit;
@@ -229,6 +224,10 @@ impl State {
     fn observe(&mut self, observation: Observation) {
         let events = self.judge.observe(observation, self.now());
         self.keep(events);
+    }
+
+    fn observe_all(&mut self, observations: impl IntoIterator<Item = Observation>) {
+        observations.into_iter().for_each(|observation| self.observe(observation));
     }
 
     fn decide(&mut self) -> Option<u16> {
