@@ -4,7 +4,7 @@
 //! `(desired, Observed) → Plan → steps on the host`. The top of this list is pure; the bottom is where order and policy are.
 //!
 //! Invariants, each held by a test:
-//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `why`, `prune`, `reports`) has no I/O and reads no clock;
+//! - the core (`config`, `doctor`, `fleet`, `units`, `runner`, `status`, `health`, `why`, `prune`, `reports`, `page`) has no I/O and reads no clock;
 //! - [`units::syntax`] is the only writer of unit text, [`fleet`] the only builder of names and paths;
 //! - a secret lives in a type of `config::credential` alone ([`config::RegistrationToken`], [`config::PersonalAccessToken`], …), none of which
 //!   can be printed or serialised;
@@ -15,6 +15,8 @@
 pub mod config;
 pub mod doctor;
 pub mod fleet;
+pub mod health;
+pub mod page;
 pub mod prune;
 pub mod reports;
 pub mod runner;
@@ -36,4 +38,5 @@ pub mod systemd;
 // Shell: order and policy.
 pub mod apply;
 pub mod cli;
+pub mod monitor;
 pub mod unit_step;

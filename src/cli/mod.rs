@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod drain;
 mod ending;
+mod events;
 mod exit;
 mod facts;
 mod failure;
@@ -21,6 +22,7 @@ mod init;
 mod install_units;
 mod logs;
 mod man;
+mod monitor;
 mod output;
 mod power;
 mod progress;
@@ -30,6 +32,7 @@ mod reports;
 mod roll;
 mod schema;
 mod selection;
+mod serving;
 mod status;
 mod uninstall_units;
 mod unit_step;
@@ -86,6 +89,10 @@ enum Command {
     Gc(gc::Args),
     /// Show every runner: state, health, restarts, use against the limits, registration
     Status(status::Args),
+    /// Watch the fleet: compare what systemd, the containers and GitHub say, restart an idle runner whose session is lost, and serve a status page
+    Monitor(monitor::Args),
+    /// Show what the monitor has seen and done
+    Events(events::Args),
     /// Say why nothing runs: what keeps each runner, and with a credential for GitHub what each queued workflow job waits for
     Why(why::Args),
     /// Free disk space of idle runners that hold more than the config allows
@@ -140,6 +147,8 @@ impl Cli {
             Command::Update(args) => update::run(&args, &global),
             Command::Gc(args) => gc::run(&args, &global),
             Command::Status(args) => status::run(&args, &global),
+            Command::Monitor(args) => monitor::run(&args, &global),
+            Command::Events(args) => events::run(&args, &global),
             Command::Why(args) => why::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),

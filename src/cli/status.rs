@@ -237,12 +237,6 @@ fn rfc3339(time: SystemTime) -> Option<String> {
 /// "3h 5min", the way systemctl says it: the two largest units.
 pub(super) fn ago(since: &str) -> String {
     let Ok(since) = since.parse::<Timestamp>() else { return since.to_owned() };
-    let seconds = Timestamp::now().duration_since(since).as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) => format!("{minutes}min"),
-        (0, hours, minutes) => format!("{hours}h {minutes}min"),
-        (days, hours, _) => format!("{days}d {hours}h"),
-    }
+    let seconds = Timestamp::now().duration_since(since).as_secs();
+    status::span(seconds)
 }

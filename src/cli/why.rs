@@ -131,16 +131,8 @@ fn candidate(
         name: runner.name.clone(),
         number: runner.number,
         here: view_of(here),
-        at_github: at_github.map(|known| known.map_or(AtGithub::Absent, seen)),
+        at_github: at_github.map(|known| known.map_or(AtGithub::Absent, AtGithub::from)),
         labels,
-    }
-}
-
-fn seen(runner: &github::Runner) -> AtGithub {
-    match (&runner.status, runner.busy) {
-        (github::RunnerStatus::Online, true) => AtGithub::Busy,
-        (github::RunnerStatus::Online, false) => AtGithub::Idle,
-        _ => AtGithub::Offline,
     }
 }
 

@@ -1,9 +1,13 @@
-//! The edge to control groups, cgroups(7) version 2: which programs run in one, and which process a container began with.
+//! The edge to control groups, cgroups(7) version 2: which programs run in one, what they use, and which process a container began with.
+
+mod usage;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+pub use usage::{Usage, usage};
 
 /// Where the kernel shows them.
 const ROOT: &str = "/sys/fs/cgroup";
@@ -15,9 +19,17 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// # Errors
 /// The control group cannot be read.
 pub fn programs(directory: &Path) -> io::Result<BTreeSet<String>> {
+    Ok(programs_and_states(directory)?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The same, each with its state as `proc_pid_stat(5)` has it, such as `S`, or `T` where a signal stopped it.
+///
+/// # Errors
+/// The control group cannot be read.
+pub fn programs_and_states(directory: &Path) -> io::Result<BTreeSet<(String, char)>> {
     let mut found = BTreeSet::new();
-    each(directory, &mut |_, name| {
-        found.insert(name.to_owned());
+    each(directory, &mut |_, name, state| {
+        found.insert((name, state));
     })?;
     Ok(found)
 }
@@ -28,7 +40,7 @@ pub fn programs(directory: &Path) -> io::Result<BTreeSet<String>> {
 /// The control group cannot be read.
 pub fn processes_of(directory: &Path, name: &str) -> io::Result<Vec<u32>> {
     let mut found = Vec::new();
-    each(directory, &mut |process, program| {
+    each(directory, &mut |process, program, _| {
         if program == name {
             found.push(process);
         }
@@ -36,10 +48,14 @@ pub fn processes_of(directory: &Path, name: &str) -> io::Result<Vec<u32>> {
     Ok(found)
 }
 
-fn each(directory: &Path, look: &mut dyn FnMut(u32, &str)) -> io::Result<()> {
+fn each(directory: &Path, look: &mut dyn FnMut(u32, String, char)) -> io::Result<()> {
     for process in processes(directory)? {
-        match fs::read_to_string(format!("/proc/{process}/comm")) {
-            Ok(name) => look(process, name.trim_end()),
+        match fs::read(format!("/proc/{process}/stat")) {
+            Ok(stat) => {
+                if let Some((name, state)) = name_and_state(&String::from_utf8_lossy(&stat)) {
+                    look(process, name, state);
+                }
+            }
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
@@ -48,6 +64,13 @@ fn each(directory: &Path, look: &mut dyn FnMut(u32, &str)) -> io::Result<()> {
         each(&below, look)?;
     }
     Ok(())
+}
+
+/// The second and third field: the name is in brackets and may hold any character, brackets and blanks included.
+fn name_and_state(stat: &str) -> Option<(String, char)> {
+    let (head, tail) = stat.rsplit_once(") ")?;
+    let (_, name) = head.split_once('(')?;
+    Some((name.to_owned(), tail.chars().next()?))
 }
 
 /// Processes of the group itself; none where there is no such group.
@@ -151,6 +174,12 @@ mod tests {
         let found = programs(directory.path()).unwrap();
         assert!(found.contains(own_thread_group.trim_end()) || found.contains(own.trim_end()), "{found:?}");
         assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn a_name_may_hold_what_ends_a_name() {
+        assert_eq!(name_and_state("12 (a) T (b) S 1 2"), Some(("a) T (b".to_owned(), 'S')));
+        assert_eq!(name_and_state("12 (a"), None);
     }
 
     #[test]

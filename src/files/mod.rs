@@ -4,6 +4,7 @@
 
 mod error;
 mod lock;
+mod log;
 mod own;
 mod owner;
 mod secret;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
+pub use log::Log;
 pub use own::OwnDirectory;
 pub use owner::{give, give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, SecretKind, read_secret, read_tokens};

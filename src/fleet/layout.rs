@@ -281,6 +281,12 @@ impl Layout {
         RunnerPaths::new(self.state.join(number.to_string()), self.runtime.join(number.to_string()))
     }
 
+    /// What the monitor has seen, line by line.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.state.join("events")
+    }
+
     /// Empty; becomes the `/` of the report server.
     #[must_use]
     pub fn report_server_root(&self) -> PathBuf {

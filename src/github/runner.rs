@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::nulls;
 use super::pages::Page;
+use crate::why::AtGithub;
 
 /// A registered runner.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -32,6 +33,16 @@ pub struct Runner {
     /// Will it be gone after one workflow job?
     #[serde(default, deserialize_with = "nulls::or_default")]
     pub ephemeral: bool,
+}
+
+impl From<&Runner> for AtGithub {
+    fn from(runner: &Runner) -> Self {
+        match (&runner.status, runner.busy) {
+            (RunnerStatus::Online, true) => Self::Busy,
+            (RunnerStatus::Online, false) => Self::Idle,
+            _ => Self::Offline,
+        }
+    }
 }
 
 /// Whether a runner has a session.

@@ -17,6 +17,7 @@ use tower_http::services::fs::{Backend, Metadata as _, ServeDir};
 use super::once::Once;
 use super::origin::{Scheme, origin};
 use super::shelf::Shelf;
+use crate::page::{ICON, STYLE};
 use crate::reports::page::{self, Moment};
 use crate::reports::{Index, Location, Source, media};
 
@@ -42,8 +43,6 @@ struct Site<S: Source> {
 pub fn site<S: Source + Backend>(source: S, scheme: Scheme) -> Router {
     let site = Arc::new(Site { shelf: Shelf::of(source.clone()), source, scheme });
     let files = Router::new().fallback(below_reports::<S>);
-    let style = async || own("text/css; charset=utf-8", page::STYLE.to_owned());
-    let icon = async || own("image/svg+xml", page::ICON.to_owned());
     Router::new()
         .route("/", get(index::<S>))
         .route("/style.css", get(style))
@@ -138,7 +137,15 @@ async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response 
     }
 }
 
-fn own(content_type: &'static str, content: String) -> Response {
+pub(super) async fn style() -> Response {
+    own("text/css; charset=utf-8", STYLE.to_owned())
+}
+
+pub(super) async fn icon() -> Response {
+    own("image/svg+xml", ICON.to_owned())
+}
+
+pub(super) fn own(content_type: &'static str, content: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, OWN_PAGES),
@@ -176,7 +183,7 @@ fn of_report(mut response: Response, location: &Location) -> Response {
     guarded(response)
 }
 
-fn guarded(mut response: Response) -> Response {
+pub(super) fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -300,12 +300,18 @@ reader_status() { # PID
     wait "$1" 2>/dev/null
 }
 
+# What a signal has stopped hears nothing before it is told to go on.
+interrupt() { # PROCESS, or -GROUP
+    kill -INT -- "$1" 2>/dev/null
+    kill -CONT -- "$1" 2>/dev/null
+}
+
 on_stop() {
     ((!stop_asked)) || return 0 # one SIGINT; the runner needs no reminder
     stop_asked=1
     [[ -n $child ]] || return 0 # `launch` sees it
     set_state stopping 'asked to stop; a running workflow job is cancelled and waited for'
-    kill -INT -- "$child_target" 2>/dev/null
+    interrupt "$child_target"
 }
 
 worker_is_alive() {
@@ -323,7 +329,7 @@ listener_may_end() { [[ -n $child && $child_target == "$child" ]] && ((!stop_ask
 end_listener() { # CODE
     ((!ending)) || return 0
     ending=$1
-    kill -INT "$child" 2>/dev/null
+    interrupt "$child"
     { nap 10; kill -KILL "$child"; } 2>/dev/null &
     killer=$!
     disown "$killer" # no word of bash about its end

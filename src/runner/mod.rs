@@ -42,5 +42,8 @@ pub const SCRIPTS: [(&str, &str); 5] = [
     ("report.sh", REPORT),
 ];
 
+/// Name (`comm`) of the process that has the session at GitHub.
+pub const LISTENER: &str = "Runner.Listener";
+
 /// Name (`comm`) of the process that lives exactly as long as a workflow job runs.
 pub const WORKER: &str = "Runner.Worker";

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 /// How far a runner is on its way to a session at GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionState {
@@ -45,6 +47,13 @@ impl SessionState {
             Self::Failed => "failed",
             Self::Stopping => "stopping",
         }
+    }
+}
+
+/// As its word.
+impl Serialize for SessionState {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.word().serialize(to)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub use explain::{Explanation, explain};
 pub use image_age::{ImageAge, old_images};
-pub use table::{size, table};
+pub use table::{cpu, memory, size, span, table};
 
 /// Everything `runnerctl status` knows of one runner. The fields of the JSON, too: additions are fine, changes are not.
 #[derive(Debug, Clone, PartialEq, Serialize)]

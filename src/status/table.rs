@@ -34,8 +34,8 @@ pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String
             runner.health.clone().unwrap_or_else(|| "-".to_owned()),
             runner.since.as_deref().map_or("-".to_owned(), since),
             runner.restarts.to_string(),
-            cpu(runner),
-            memory(runner),
+            cpu(runner.cpu_percent, runner.cpu_quota_percent).unwrap_or_else(|| "-".to_owned()),
+            memory(runner.memory_bytes, runner.memory_max_bytes).unwrap_or_else(|| "-".to_owned()),
             image(runner),
             registered(runner),
         ]);
@@ -51,20 +51,18 @@ pub fn table(runners: &[RunnerStatus], since: &dyn Fn(&str) -> String) -> String
     table.trim_fmt()
 }
 
-fn cpu(runner: &RunnerStatus) -> String {
-    match (runner.cpu_percent, runner.cpu_quota_percent) {
-        (None, _) => "-".to_owned(),
-        (Some(now), None) => format!("{now:.0}%"),
-        (Some(now), Some(quota)) => format!("{now:.0}% of {quota:.0}%"),
-    }
+/// Percent of one core in use, against the quota where there is one; `None` where nothing is in use.
+#[must_use]
+pub fn cpu(percent: Option<f64>, quota: Option<f64>) -> Option<String> {
+    let now = percent?;
+    Some(quota.map_or_else(|| format!("{now:.0}%"), |quota| format!("{now:.0}% of {quota:.0}%")))
 }
 
-fn memory(runner: &RunnerStatus) -> String {
-    match (runner.memory_bytes, runner.memory_max_bytes) {
-        (None, _) => "-".to_owned(),
-        (Some(now), None) => size(now),
-        (Some(now), Some(limit)) => format!("{} of {}", size(now), size(limit)),
-    }
+/// Bytes in use, against the limit where there is one; `None` where nothing is in use.
+#[must_use]
+pub fn memory(bytes: Option<u64>, limit: Option<u64>) -> Option<String> {
+    let now = size(bytes?);
+    Some(limit.map_or_else(|| now.clone(), |limit| format!("{now} of {}", size(limit))))
 }
 
 /// The runner's version, where the reference names it, and the age of the image.
@@ -98,5 +96,18 @@ pub fn size(bytes: u64) -> String {
         format!("{:.0}M", bytes / MEBIBYTE)
     } else {
         format!("{:.0}K", (bytes / KIBIBYTE).ceil())
+    }
+}
+
+/// So many seconds as systemctl says them: the two largest units, `3h 5min`.
+#[must_use]
+pub fn span(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}min"),
+        (0, hours, minutes) => format!("{hours}h {minutes}min"),
+        (days, hours, _) => format!("{days}d {hours}h"),
     }
 }

@@ -114,6 +114,18 @@ impl Systemd {
         self.scope
     }
 
+    /// Asks systemd to send its signals on this connection.
+    pub(super) async fn subscribe(&self) -> Result<(), Error> {
+        // Without this call systemd sends none. It is refused when this connection has made it before.
+        let call = Call::new(self.scope, "subscribe to systemd's signals");
+        match self.ask(call, self.manager.subscribe()).await {
+            Err(Error::Refused { name, .. }) if name == "org.freedesktop.systemd1.AlreadySubscribed" => {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     /// Returns systemd's major version: 257 for `257.7-1~deb13u1`.
     ///
     /// # Errors

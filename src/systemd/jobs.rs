@@ -148,12 +148,8 @@ impl Systemd {
     /// The stream of `JobRemoved`, which has to exist before the first job does.
     async fn job_removals(&self) -> Result<super::proxy::JobRemovedStream, Error> {
         let call = Call::new(self.scope, "subscribe to systemd's signals");
-        let removals = self.ask(call.clone(), self.manager.receive_job_removed()).await?;
-        // Without this call systemd sends no signals. It is refused when this connection has made it before.
-        match self.ask(call, self.manager.subscribe()).await {
-            Err(Error::Refused { name, .. }) if name == "org.freedesktop.systemd1.AlreadySubscribed" => {}
-            other => other?,
-        }
+        let removals = self.ask(call, self.manager.receive_job_removed()).await?;
+        self.subscribe().await?;
         Ok(removals)
     }
 

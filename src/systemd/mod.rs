@@ -15,6 +15,7 @@
 //!   without a signal. So every read asks systemd; nothing comes from a cache.
 //! - systemd forgets units that nothing needs. A unit that is not there is an answer, not an error.
 
+mod changes;
 mod client;
 mod clock;
 mod dbus_error;
@@ -28,6 +29,7 @@ mod unit_files;
 mod words;
 
 pub use crate::fleet::Scope;
+pub use changes::Changes;
 pub use client::Systemd;
 pub use error::Error;
 pub use jobs::{JobOutcome, UnitJob, Verb};

@@ -13,7 +13,8 @@ use homelab_runners::config::{
 
 use crate::golden::manifest_dir;
 
-const CORE: [&str; 9] = ["config", "doctor", "fleet", "units", "runner", "status", "why", "prune", "reports"];
+const CORE: [&str; 11] =
+    ["config", "doctor", "fleet", "units", "runner", "status", "health", "why", "prune", "reports", "page"];
 const EDGES: [&str; 9] = [
     "files",
     "http",
@@ -25,7 +26,7 @@ const EDGES: [&str; 9] = [
     "report_files",
     "github",
 ];
-const SHELL: [&str; 3] = ["apply", "cli", "unit_step"];
+const SHELL: [&str; 4] = ["apply", "cli", "monitor", "unit_step"];
 
 /// The code of every file below `src`, by its path from there.
 fn sources() -> BTreeMap<String, String> {

@@ -22,14 +22,14 @@ mod properties;
 mod timedate;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use homelab_runners::systemd::{Scope, Systemd};
 use zbus::{
-    Connection, DBusError, Guid, Message, OwnedObjectPath,
+    Connection, DBusError, Guid, Message, OwnedObjectPath, OwnedVariant,
     connection::{Builder, socket::Channel},
     message::Header,
     names::ErrorName,
@@ -158,6 +158,15 @@ impl FakeSystemd {
         (Self { state, connection }, Systemd::over(client, Scope::System).await.unwrap())
     }
 
+    /// The same on the bus at `address`, under systemd's name.
+    pub(crate) async fn start_on(address: &str) -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let manager = Manager { state: Arc::clone(&state) };
+        let builder = Builder::address(address).name("org.freedesktop.systemd1");
+        let connection = builder.serve_at(MANAGER_PATH, manager).build().await.unwrap();
+        Self { state, connection }
+    }
+
     /// Adds a stopped unit, or gives it another script.
     pub(crate) fn unit(&self, name: &str, script: Script) {
         lock(&self.state).units.entry(name.to_owned()).or_default().0 = script;
@@ -193,6 +202,12 @@ impl FakeSystemd {
         let mut state = lock(&self.state);
         let (_, properties) = state.units.get_mut(name).unwrap_or_else(|| panic!("the fake has no {name}"));
         look(properties)
+    }
+
+    /// Changes the properties of a unit, and announces it as systemd does.
+    pub(crate) async fn change(&self, name: &str, look: impl FnOnce(&mut Properties)) {
+        self.properties(name, look);
+        announce(&self.connection, &self.state, name).await;
     }
 
     /// The methods called so far that change something, in their order, each with its arguments.
@@ -267,6 +282,18 @@ impl State {
             host.start(unit);
         }
     }
+}
+
+/// Sends the signal of a changed unit; what has changed is not in it.
+async fn announce(connection: &Connection, state: &Mutex<State>, unit: &str) {
+    if !lock(state).is_subscribed {
+        return;
+    }
+    let nothing: (HashMap<&str, OwnedVariant>, Vec<&str>) = (HashMap::new(), vec!["ActiveState"]);
+    let body = ("org.freedesktop.systemd1.Unit", nothing.0, nothing.1);
+    let properties = "org.freedesktop.DBus.Properties";
+    // The test may have ended the connection meanwhile, and then nobody listens.
+    drop(connection.emit_signal(None::<&str>, unit_path(unit), properties, "PropertiesChanged", &body).await);
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -10,6 +10,7 @@
 //! | `golden` | what `generate` writes, byte for byte |
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
+//! | `monitor` | the monitor: faults, restarts, lost witnesses; its pages as a process |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
 //! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
 //! | `registrations` | what this host has registered, and how it ends at GitHub |
@@ -38,6 +39,7 @@ mod github_client;
 mod golden;
 mod hostile_names;
 mod job_hooks;
+mod monitor;
 mod power_cut;
 mod readers;
 mod registrations;

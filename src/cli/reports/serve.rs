@@ -1,19 +1,16 @@
 //! `runnerctl reports serve`
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use listenfd::ListenFd;
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::{open, place};
 use crate::cli::context::{GlobalArgs, absolute, block_on};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output;
+use crate::cli::{output, serving};
 use crate::http::{Scheme, Server, Tls, site};
 
 /// As many as connections that a browser opens for one page, and some; the report server's unit allows a hundred tasks.
@@ -43,7 +40,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let directory = place(args.directory.as_ref(), global)?;
     let tree = open(&directory)?;
     let tls = tls(args)?;
-    let listener = listener(args)?;
+    let listener = serving::listener(args.listen)?;
     let (scheme, word) = if tls.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };
     output::say(&format!("serving {} at {word}://{}/", directory.display(), listener.local_addr()?));
     let threads = available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
@@ -51,14 +48,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     // One more, which no disk can keep.
     let server = Server { site, tls, idle_exit: args.idle_exit, threads: threads + 1 };
     block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let end = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
+        let end = serving::end()?;
         sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
         Ok(server.run(listener, end).await?)
     })?;
@@ -73,17 +63,4 @@ fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
         Ok(tls) => Ok(Some(tls)),
         Err(error) => Err(Failure::new(error.to_string(), error.hint())),
     }
-}
-
-/// The socket that systemd hands over (`sd_listen_fds(3)`), else one of our own.
-fn listener(args: &Args) -> Result<TcpListener, Failure> {
-    if let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? {
-        return Ok(listener);
-    }
-    TcpListener::bind(args.listen).map_err(|error| {
-        Failure::new(
-            format!("cannot listen on {}: {error}", args.listen),
-            "choose another address with --listen",
-        )
-    })
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use zbus::{ObjectServer, OwnedObjectPath, interface, object_server::SignalEmitter};
 
 use super::{
-    Refusal, Script, State, job_path, lock,
+    Refusal, Script, State, announce, job_path, lock,
     properties::{ListedUnit, Properties, ServiceObject, SliceObject, SocketObject, UnitObject},
     unit_path,
 };
@@ -72,6 +72,7 @@ impl Manager {
         if is_subscribed {
             emitter.job_new(id, job_path(id), unit).await.unwrap();
         }
+        announce(emitter.connection(), &self.state, unit).await;
         Job {
             id,
             method: method.to_owned(),
@@ -104,6 +105,7 @@ impl Job {
             // The test may have ended the connection meanwhile, and then nobody listens.
             drop(self.emitter.job_removed(self.id, job_path(self.id), &self.unit, result).await);
         }
+        announce(self.emitter.connection(), &self.state, &self.unit).await;
     }
 }
 
@@ -232,6 +234,12 @@ impl Manager {
             }
         }
         Ok(changes)
+    }
+
+    /// Below /sys/fs/cgroup, where it is looked for, and where there is nothing of the fake's.
+    #[zbus(property)]
+    fn control_group(&self) -> String {
+        "/no-such-group".to_owned()
     }
 
     #[zbus(property)]

@@ -165,10 +165,22 @@ fn failures_that_are_not_in_a_row_are_forgotten() {
 
 #[test]
 fn a_listener_that_ignores_the_signal_is_killed() {
+    let mut container = Container::new();
+    container.give_token();
+    container.listener_does("trap '' INT; listen; for_ever");
+    container.start_online();
+    container.signal(Signal::USR1);
+    assert_eq!(container.exit_code(), 73);
+    assert_eq!(container.read("stub/signals"), "");
+}
+
+#[test]
+fn a_listener_that_a_signal_stopped_ends_in_order() {
     let mut container = lost_session();
     kill_process(container.listener_pid(), Signal::STOP).unwrap();
     container.signal(Signal::USR1);
     assert_eq!(container.exit_code(), 73);
+    assert_eq!(container.read("stub/signals"), "INT\n");
 }
 
 #[test]

@@ -54,6 +54,16 @@ fn the_listeners_signal_exit_after_a_stop_is_a_stop() {
 }
 
 #[test]
+fn a_stop_wakes_a_listener_that_a_signal_stopped() {
+    let mut container = Container::new();
+    container.give_token();
+    container.start_online();
+    kill_process(container.listener_pid(), Signal::STOP).unwrap();
+    assert_eq!(container.stop(), 0);
+    assert_eq!(container.read("stub/signals"), "INT\n");
+}
+
+#[test]
 fn a_stop_while_registering_does_not_wait_for_the_network() {
     let mut container = Container::new();
     container.give_token();

@@ -1,0 +1,30 @@
+//! Is a runner well? Three witnesses are asked (systemd, the container, GitHub), and the one that disagrees with the others is named. Pure.
+//!
+//! [`Judge`] is told what they say and what time it is; it answers with verdicts, events, and the one restart that is due, if any. It looks at nothing itself.
+
+mod budget;
+mod event;
+mod judge;
+pub mod metrics;
+pub mod page;
+mod snapshot;
+mod verdict;
+mod witness;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use budget::{Allowance, Budget};
+pub use event::{Event, What};
+pub use judge::{HealEnd, Judge, Observation};
+pub use snapshot::{RunnerHealth, Snapshot};
+pub use verdict::Verdict;
+pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses};
+
+/// The moment something is told to the [`Judge`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Since the monitor began: what pauses are measured with, whatever is done to the clock. Below zero for what was before.
+    pub uptime: SignedDuration,
+    /// The clock, for people.
+    pub time: Timestamp,
+}

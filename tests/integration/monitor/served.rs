@@ -1,0 +1,253 @@
+//! `runnerctl monitor` as a process, on a host without a bus.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+
+use super::*;
+
+struct Served {
+    directory: TempDir,
+    child: Child,
+    address: String,
+}
+
+fn command(directory: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runnerctl"));
+    command
+        .env_clear()
+        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .arg("--config")
+        .arg(directory.path().join("config.toml"))
+        .args(arguments);
+    command
+}
+
+/// A bus of the test's own; gone when dropped.
+struct Bus(Child);
+
+impl Bus {
+    fn start(address: &str) -> Self {
+        let child = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--nopidfile", "--address", address])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let path = address.strip_prefix("unix:path=").unwrap();
+        let begin = Instant::now();
+        while std::os::unix::net::UnixStream::connect(path).is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "the bus does not listen");
+            std::thread::yield_now();
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// What `/proc` says of a process: KiB resident, those of them that are no file's, and CPU time in ticks of 10 ms.
+fn footprint(process: u32) -> (u64, u64, u64) {
+    let text = |name: &str| fs::read_to_string(format!("/proc/{process}/{name}")).unwrap();
+    let status = text("status");
+    let kib = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        value.trim_end_matches("kB").trim().parse::<u64>().unwrap()
+    };
+    let stat = text("stat");
+    let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+    (kib("VmRSS:"), kib("RssAnon:"), ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum())
+}
+
+#[tokio::test]
+#[ignore = "needs dbus-daemon and takes a minute: prints what the monitor takes at rest"]
+async fn over_a_real_bus_it_finds_systemd_again_and_takes_little_at_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("unix:path={}", directory.path().join("bus").display());
+    let mut buses = vec![Bus::start(&address)];
+    let systemd = async || {
+        let fake = FakeSystemd::start_on(&address).await;
+        for number in 1..=4 {
+            fake.unit(&names::service(number), Script::DONE);
+            fake.properties(&names::service(number), |unit| "active".clone_into(&mut unit.active_state));
+        }
+        fake
+    };
+    let fake = systemd().await;
+    let served = Served::with(&[("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())]);
+    let until = async |part: &str| {
+        let begin = Instant::now();
+        while !served.ask("GET", "/healthz").contains(part) {
+            assert!(begin.elapsed() < Duration::from_secs(60), "{}", served.ask("GET", "/healthz"));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    until("\"active_state\":\"active\"").await;
+    fake.change(&names::service(2), |unit| "failed".clone_into(&mut unit.active_state)).await;
+    until("\"verdict\":\"failed\"").await;
+    buses.clear();
+    until("\"systemd\":null").await;
+    buses.push(Bus::start(&address));
+    let _fake = systemd().await;
+    until("\"active_state\":\"active\"").await;
+    let before = footprint(served.child.id());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let after = footprint(served.child.id());
+    println!(
+        "at rest: {} KiB resident, {} KiB of that no file's; {} ms of CPU in 60 s",
+        after.0,
+        after.1,
+        (after.2 - before.2) * 10
+    );
+}
+
+impl Served {
+    fn with(environment: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().display();
+        let config = format!(
+            "url = \"https://github.com/acme/shop\"\ncount = 4\nsocket = \"none\"\n[paths]\nstate = \"{place}/state\"\nruntime = \"{place}/run\"\n"
+        );
+        fs::write(directory.path().join("config.toml"), config).unwrap();
+        let mut child = command(&directory, &["monitor", "--listen", "127.0.0.1:0"])
+            .envs(environment.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once("http://").expect(&line).1.trim_end_matches('/').to_owned();
+        Self { directory, child, address }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[track_caller]
+fn assert_has(answer: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(answer.contains(part), "{part:?} is not in\n{answer}");
+    }
+}
+
+#[test]
+fn without_a_bus_every_page_says_that_nothing_is_known() {
+    let served = Served::with(&[]);
+    let fleet = served.ask("GET", "/healthz");
+    assert_has(
+        &fleet,
+        &["HTTP/1.1 503", "application/json", "nosniff", "\"verdict\":\"unknown\"", "\"number\":2"],
+    );
+    let (_, json) = fleet.split_once("\r\n\r\n").unwrap();
+    let json: serde_json::Value = serde_json::from_str(json).unwrap();
+    let witnesses = &json["runners"][0]["witnesses"];
+    assert_eq!(
+        (&witnesses["systemd"], &witnesses["github"]["says"]),
+        (&serde_json::Value::Null, &"not_asked".into())
+    );
+    assert_has(&served.ask("GET", "/healthz/2"), &["HTTP/1.1 503", "\"number\":2"]);
+    for path in ["/healthz/5", "/healthz/x", "/healthz/99999999", "/healthz/", "/nothing"] {
+        assert_has(&served.ask("GET", path), &["HTTP/1.1 404"]);
+    }
+    let metrics = served.ask("GET", "/metrics");
+    assert_has(&metrics, &["200 OK", "text/plain; version=0.0.4", "verdict=\"unknown\"} 1"]);
+    let page = served.ask("GET", "/");
+    assert_has(
+        &page,
+        &["200 OK", "default-src 'none'; style-src 'self'", "0 of 4 runners", "systemctl status dbus"],
+    );
+    assert!(!page.contains("<script"));
+    assert_has(&served.ask("GET", "/style.css"), &["200 OK", "text/css"]);
+}
+
+#[test]
+fn nothing_can_be_changed_through_a_page() {
+    let served = Served::with(&[]);
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        for path in ["/", "/healthz", "/healthz/1", "/metrics"] {
+            assert_has(&served.ask(method, path), &["HTTP/1.1 405"]);
+        }
+    }
+}
+
+#[test]
+fn systemd_hears_that_it_is_ready_and_that_it_lives() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&place).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let environment = [("NOTIFY_SOCKET", place.to_str().unwrap()), ("WATCHDOG_USEC", "300000")];
+    let _served = Served::with(&environment);
+    let mut heard = Vec::new();
+    while heard.len() < 20 {
+        let mut said = [0; 64];
+        let length = socket.recv(&mut said).unwrap();
+        heard.push(String::from_utf8_lossy(&said[..length]).into_owned());
+    }
+    assert_eq!(heard[0], "READY=1\n");
+    assert!(heard[1..].iter().all(|said| said == "WATCHDOG=1\n"), "{heard:?}");
+}
+
+#[test]
+fn a_second_monitor_is_refused_and_the_first_one_ends_when_it_is_told() {
+    let mut served = Served::with(&[]);
+    let second = command(&served.directory, &["monitor", "--listen", "127.0.0.1:0"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert_has(&String::from_utf8_lossy(&second.stderr), &["another monitor watches this fleet", "hint: "]);
+    kill_process(Pid::from_child(&served.child), Signal::TERM).unwrap();
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn events_tell_what_the_monitor_has_seen() {
+    let served = Served::with(&[]);
+    let events = |arguments: &[&str]| {
+        let output = command(&served.directory, arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let begin = Instant::now();
+    while !events(&["events"]).contains("systemd lost: ") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{}", events(&["events"]));
+    }
+    assert!(
+        events(&["events"]).contains("all        watching: the monitor began"),
+        "{}",
+        events(&["events"])
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(events(&["events", "1", "--json"]).lines().next().unwrap()).unwrap();
+    assert_eq!(json["what"], "watching");
+    assert!(events(&["events", "--since", "2999-01-01T00:00:00Z"]).is_empty());
+    assert!(!events(&["events", "--since", "1h"]).is_empty());
+    let wrong = command(&served.directory, &["events", "--since", "yesterday"]).output().unwrap();
+    assert_has(&String::from_utf8_lossy(&wrong.stderr), &["allowed: a time such as"]);
+}
+
+#[test]
+fn below_another_root_nothing_runs_and_that_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("config.toml"), "url = \"https://github.com/acme/shop\"\n").unwrap();
+    let root = directory.path().to_str().unwrap();
+    let refused = command(&directory, &["--root", root, "monitor"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
