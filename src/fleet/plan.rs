@@ -313,10 +313,11 @@ impl Plan {
     /// A socket listens, and its service runs, as their files said when they were started. What a run that was cut off wrote may not have been followed by a restart.
     /// A timer takes a new file by itself when systemd reloads, and so does a helper that starts for each question.
     fn is_outdated(&self, unit: &str, observed: &Observed) -> bool {
-        // The first follows a restart of the last: each requires it.
+        // The report server itself may not be started; one that is follows its socket.
         let files: &[&str] = match unit {
             names::REPORTS_SOCKET => &[names::REPORTS_SERVICE, names::REPORTS_SOCKET],
-            names::MONITOR_SOCKET => &[names::MONITOR_SERVICE, names::MONITOR_SOCKET],
+            names::MONITOR_SERVICE => &[names::MONITOR_SERVICE],
+            names::MONITOR_SOCKET => &[names::MONITOR_SOCKET],
             names::HEAL_SOCKET => &[names::HEAL_SOCKET],
             _ => &[],
         };

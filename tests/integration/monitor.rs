@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
+mod helper;
 mod restarts;
 mod served;
 mod witnesses;
