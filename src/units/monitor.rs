@@ -4,10 +4,12 @@
 //! The monitor answers HTTP and reads what comes from GitHub and from containers, so under the host's systemd it runs as nobody in particular, and cannot restart anything. It asks a
 //! helper that runs as root for a moment, through a socket that lies in a directory of root's alone and is mounted into the monitor's view.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::syntax::{UnitText, word};
 use super::{MARKER, Programs, hardening, launch};
+use crate::config::AbsolutePath;
 use crate::fleet::{Fleet, Scope, names};
 use crate::runner;
 
@@ -149,12 +151,16 @@ fn inputs(text: &mut UnitText, fleet: &Fleet) {
     text.plain("StateDirectory", "homelab-runners-monitor").plain("StateDirectoryMode", "0700");
 }
 
-/// Where homes are hidden, what the config or the package has there is shown all the same.
+/// What `ProtectHome=` hides.
+const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+
+/// What the config or whoever installed this has in a home is shown all the same. The rest is seen without a mount, which would keep what is replaced.
 fn view(text: &mut UnitText, fleet: &Fleet, programs: &Programs) {
-    text.plain("BindReadOnlyPaths", word(&programs.runnerctl.display().to_string()))
-        .plain("BindReadOnlyPaths", word(&format!("-{}", fleet.layout.state.display())));
-    if let Some(file) = &fleet.proxy.ca_file {
-        text.plain("BindReadOnlyPaths", word(&format!("-{file}")));
+    let certificates = fleet.proxy.ca_file.as_ref().map(AbsolutePath::as_path);
+    let needed = [&programs.runnerctl, &fleet.layout.state, &fleet.layout.runtime];
+    let needed = needed.into_iter().map(PathBuf::as_path).chain(certificates);
+    for path in needed.filter(|path| HOMES.iter().any(|home| path.starts_with(home))) {
+        text.plain("BindReadOnlyPaths", word(&format!("-{}", path.display())));
     }
     if fleet.has_heal_helper() {
         let socket = fleet.layout.heal_socket();

@@ -80,7 +80,8 @@ fn a_users_own_monitor_restarts_by_itself_and_asks_for_no_more_than_a_user_has()
         !files.iter().any(|file| [names::HEAL_SOCKET, names::HEAL_SERVICE].contains(&file.name().as_str()))
     );
     let monitor = text(&fleet, names::MONITOR_SERVICE);
-    let line = "ExecStart=/usr/bin/runnerctl \"--config=/home/al ice/config/homelab-runners/config.toml\" --user monitor\n";
+    let line =
+        "=/usr/bin/runnerctl \"--config=/home/al ice/config/homelab-runners/config.toml\" --user monitor\n";
     assert!(monitor.contains(line), "{monitor}");
     for key in [
         "LoadCredential",
@@ -93,5 +94,17 @@ fn a_users_own_monitor_restarts_by_itself_and_asks_for_no_more_than_a_user_has()
         "heal",
     ] {
         assert!(!monitor.contains(key), "{key}:\n{monitor}");
+    }
+}
+
+#[test]
+fn what_lies_in_a_home_is_shown_to_the_monitor_although_homes_are_hidden() {
+    assert!(!text(&fleet(""), names::MONITOR_SERVICE).contains("BindReadOnlyPaths"));
+    let monitor = text(
+        &fleet("[paths]\nstate = \"/home/al ice/state\"\n[proxy]\nca_file = \"/root/ca.pem\""),
+        names::MONITOR_SERVICE,
+    );
+    for line in ["BindReadOnlyPaths=\"-/home/al ice/state\"", "BindReadOnlyPaths=-/root/ca.pem"] {
+        assert!(monitor.lines().any(|found| found == line), "{line}:\n{monitor}");
     }
 }

@@ -1,6 +1,6 @@
 //! The helper that restarts for the monitor's unit: what it believes, and what the monitor makes of its answers.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,8 +16,8 @@ use super::*;
 
 /// What the helper answers to `question`, as its unit runs it.
 async fn answer(bed: &Bed, question: &[u8]) -> String {
-    let (mut asks, helper) = UnixStream::pair().unwrap();
-    asks.write_all(question).unwrap();
+    let (asks, helper) = UnixStream::pair().unwrap();
+    (&asks).write_all(question).unwrap();
     let count = u16::try_from(bed.fleet.runners.len()).unwrap();
     let end = match unit_step::asked(&helper, count) {
         Ok(number) => unit_step::heal(&bed.host(), number, HOUR).await,
@@ -25,8 +25,9 @@ async fn answer(bed: &Bed, question: &[u8]) -> String {
     };
     unit_step::answer(&helper, &end).unwrap();
     drop(helper);
+    // What was not read of the question may end the connection in an error, behind the answer.
     let mut said = String::new();
-    asks.read_to_string(&mut said).unwrap();
+    std::io::BufReader::new(asks).read_line(&mut said).unwrap();
     said
 }
 
@@ -92,7 +93,7 @@ async fn a_runner_that_came_up_less_than_a_minute_ago_is_left_alone_by_systemds_
     let bed = Bed::new(1).await;
     let up_for = |seconds: u64| {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let since = now - Duration::from_secs(seconds);
+        let since = now.saturating_sub(Duration::from_secs(seconds));
         let micros = u64::try_from(since.as_micros()).unwrap();
         bed.fake().properties(&Bed::unit(1), |unit| unit.active_enter = micros);
     };

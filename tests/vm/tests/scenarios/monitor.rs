@@ -33,7 +33,10 @@ fn wait_answers(guest: &Guest, status: u16) -> Result<String> {
 
 fn runs(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
-    assert_eq!(guest.ok(&format!("systemctl is-active {SERVICE} homelab-runners-heal.socket"))?, "active\nactive");
+    assert_eq!(
+        guest.ok(&format!("systemctl is-active {SERVICE} homelab-runners-heal.socket"))?,
+        "active\nactive"
+    );
     wait_answers(guest, 200)?;
     let user = guest.ok(&format!("ps -o user= -p $(systemctl show -P MainPID {SERVICE})"))?;
     assert_ne!(user, "root");
@@ -79,9 +82,8 @@ fn hung_listener(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     wait_answers(guest, 200)?;
     // The helper restarts nobody who came up less than a minute ago.
-    guest.wait_until("runner 1 is up for a minute", Duration::from_secs(120), &format!(
-        "[ $(($(date +%s) - $(date -d \"$(systemctl show -P ActiveEnterTimestamp homelab-runner@1.service)\" +%s))) -gt 62 ]"
-    ))?;
+    let up_for_a_minute = "[ $(($(date +%s) - $(date -d \"$(systemctl show -P ActiveEnterTimestamp homelab-runner@1.service)\" +%s))) -gt 62 ]";
+    guest.wait_until("runner 1 is up for a minute", Duration::from_secs(120), up_for_a_minute)?;
     let before = fleet.property(1, "InvocationID")?;
     let begin = Instant::now();
     hang_listener(guest, "homelab-runner-1", "podman")?;
@@ -95,7 +97,11 @@ fn hung_listener(guest: &Guest) -> Outcome {
     assert!(measured < Duration::from_secs(45), "{measured:?}: {asked}");
     fleet.wait_started_again(1, &before)?;
     wait_answers(guest, 200)?;
-    guest.wait_until("it is told", Duration::from_secs(60), "runnerctl events 1 --since 10m | grep 'it is online again'")?;
+    guest.wait_until(
+        "it is told",
+        Duration::from_secs(60),
+        "runnerctl events 1 --since 10m | grep 'it is online again'",
+    )?;
     Ok(())
 }
 
@@ -138,7 +144,9 @@ fn comes_back(guest: &Guest) -> Outcome {
         guest.wait_until(
             "another one is ready",
             Duration::from_secs(120),
-            &format!("systemctl is-active -q {SERVICE} && [ $(systemctl show -P MainPID {SERVICE}) != {before} ]"),
+            &format!(
+                "systemctl is-active -q {SERVICE} && [ $(systemctl show -P MainPID {SERVICE}) != {before} ]"
+            ),
         )?;
         eprint!("(SIG{signal}: {:.0?}) ", begin.elapsed());
     }
@@ -150,9 +158,15 @@ fn config(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     let runner = fleet.property(1, "InvocationID")?;
     for (table, is_there) in [
-        ("\n\n[monitor]\nlisten = \"127.0.0.1:8091\"", "curl -s --max-time 60 http://127.0.0.1:8091/healthz | grep -q verdict"),
+        (
+            "\n\n[monitor]\nlisten = \"127.0.0.1:8091\"",
+            "curl -s --max-time 60 http://127.0.0.1:8091/healthz | grep -q verdict",
+        ),
         ("\n\n[monitor]\nheal = false", "! systemctl is-active -q homelab-runners-heal.socket"),
-        ("\n\n[monitor]\nenabled = false", "[ -z \"$(ls /etc/systemd/system | grep -E 'homelab-runners-(monitor|heal)')\" ]"),
+        (
+            "\n\n[monitor]\nenabled = false",
+            "[ -z \"$(ls /etc/systemd/system | grep -E 'homelab-runners-(monitor|heal)')\" ]",
+        ),
         ("", "systemctl is-active -q homelab-runners-monitor.service"),
     ] {
         fleet.configure(table)?;
