@@ -63,6 +63,7 @@
       tokensFile = null;
       count = 1;
       limits.memoryMax = "4G";
+      monitor.enable = false;
       github.credential = "pat";
       github.credentialFile = "/run/secrets/github";
       github.encrypted = true;

@@ -264,11 +264,13 @@ fn the_unit_watches_without_github_where_systemd_hands_it_no_credential_and_says
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let lines: Vec<String> = lines
-        .map_while(Result::ok)
-        .scan(false, |is_over, line| (!std::mem::replace(is_over, line.contains("http://"))).then_some(line))
-        .collect();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.last().is_some_and(|line| line.contains("http://")) {
+        let mut line = String::new();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{lines:?}");
+        lines.push(line);
+    }
     let address = lines.last().unwrap().trim().rsplit_once("http://").unwrap().1;
     let served = Served { directory, child, address: address.trim_end_matches('/').to_owned() };
     assert!(lines[0].contains("systemd gave this unit no credentials"), "{lines:?}");
