@@ -16,7 +16,7 @@ use crate::apply::Host;
 use crate::files::{Lock, Root};
 use crate::fleet::Layout;
 use crate::github::Client;
-use crate::health::{Judge, Now};
+use crate::health::{Judge, Now, Queue, page};
 use crate::http::{Server, health_site};
 use crate::monitor::{self, GithubAnswer, Monitor, Timing};
 use crate::why::AtGithub;
@@ -52,6 +52,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         context.fleet.runners.len(),
         listener.local_addr()?
     ));
+    let queue = watch::Sender::new(Queue::NotAsked);
     let monitor = Monitor {
         runners: &context.fleet.runners,
         root: &context.root,
@@ -60,6 +61,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         timing: timing(args, &context),
         connect: async || connect(layout).await,
         github: client.as_ref().map(|client| async || ask(client).await),
+        queue: queue.subscribe(),
         alive: &alive,
     };
     let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
@@ -70,16 +72,35 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     );
     let publish = watch::Sender::new(Arc::new(unasked.snapshot(&[], now)));
     block_on(async {
-        let server =
-            Server { site: health_site(publish.subscribe()), tls: None, idle_exit: None, threads: 1 };
+        let server = Server {
+            site: health_site(publish.subscribe(), links(&context)),
+            tls: None,
+            idle_exit: None,
+            threads: 1,
+        };
         let end = serving::end()?;
         sd_notify::notify(&[NotifyState::Ready])?;
         tokio::select! {
             result = server.run(listener, end) => Ok(result?),
             () = monitor.run(&publish) => Ok(()),
+            () = follow_queue(client.as_ref(), args.github_interval, &queue) => Ok(()),
         }
     })?;
     Ok(Exit::Done)
+}
+
+fn links(context: &Context) -> page::Links {
+    let reports = &context.fleet.reports;
+    let is_there = reports.serve || reports.url.is_some();
+    page::Links { option: context.fleet.layout.scope.option(), reports: is_there.then(|| reports.url()) }
+}
+
+/// Never ends.
+async fn follow_queue(client: Option<&Client>, period: Duration, queue: &watch::Sender<Queue>) {
+    match client {
+        Some(client) => monitor::follow_queue(client, period.max(Duration::from_millis(1)), queue).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A second one would restart what the first is restarting.

@@ -5,6 +5,7 @@
 
 mod heal;
 mod look;
+mod queue;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,15 +14,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch::Sender;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::apply::Host;
 use crate::files::{Log, Root};
 use crate::fleet::Runner;
-use crate::health::{Event, Judge, Now, Observation, Snapshot, What};
+use crate::health::{Event, Judge, Now, Observation, Queue, Snapshot, What};
 use crate::why::AtGithub;
 use look::Looker;
+pub use queue::follow_queue;
 use watch::Watched;
 
 /// Events that are kept at hand; all of them are in the log.
@@ -63,6 +65,8 @@ pub struct Monitor<'a, C, G> {
     pub connect: C,
     /// Asks GitHub; `None` where this host has no credential for it.
     pub github: Option<G>,
+    /// What waits at GitHub, from [`follow_queue`].
+    pub queue: Receiver<Queue>,
     /// Is called at each turn of the loop: while it is, the monitor lives.
     pub alive: &'a dyn Fn(),
 }
@@ -110,6 +114,7 @@ where
         let mut connecting: Task<'_, _> = Some(Box::pin(self.connect(Duration::ZERO)));
         let mut asking: Task<'_, (GithubAnswer, Timestamp)> = None;
         let mut healing: Task<'_, Observation> = None;
+        let mut queue = self.queue.clone();
         loop {
             (self.alive)();
             tokio::select! {
@@ -148,13 +153,16 @@ where
                 }
                 (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
                 end = ended(&mut healing) => state.observe(end),
+                // Without anybody who asks, nothing changes.
+                Ok(()) = queue.changed() => {}
             }
             if let (Some(number), Some(watched)) = (state.decide(), &watched) {
                 let host = Arc::clone(&watched.host);
                 let limit = self.timing.heal_limit;
                 healing = Some(Box::pin(async move { heal::restart(&host, number, limit).await }));
             }
-            publish.send_replace(Arc::new(state.snapshot()));
+            let waiting = queue.borrow_and_update().clone();
+            publish.send_replace(Arc::new(Snapshot { queue: waiting, ..state.snapshot() }));
         }
     }
 

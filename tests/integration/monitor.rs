@@ -13,7 +13,7 @@ use homelab_runners::apply::Host;
 use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::{self, Log, Root};
 use homelab_runners::fleet::{Fleet, Layout, names};
-use homelab_runners::health::{Event, Snapshot, What};
+use homelab_runners::health::{Event, Queue, Snapshot, What};
 use homelab_runners::monitor::{self, GithubAnswer, Monitor, Timing};
 use homelab_runners::runner::{LISTENER, WORKER};
 use homelab_runners::systemd::Systemd;
@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
+mod page;
 mod restarts;
 mod served;
 mod witnesses;
@@ -45,6 +46,7 @@ struct Bed {
     github: RefCell<GithubAnswer>,
     has_github: Cell<bool>,
     may_heal: Cell<bool>,
+    queue: watch::Sender<Queue>,
 }
 
 impl Bed {
@@ -72,6 +74,7 @@ impl Bed {
             github: RefCell::new(Ok(BTreeMap::new())),
             has_github: Cell::new(false),
             may_heal: Cell::new(true),
+            queue: watch::Sender::new(Queue::NotAsked),
         };
         for runner in &bed.fleet.runners {
             bed.bring_up(runner.number);
@@ -187,6 +190,7 @@ impl Bed {
             timing,
             connect: async || Ok(self.host()),
             github: self.has_github.get().then_some(github),
+            queue: self.queue.subscribe(),
             alive: &|| turns.set(turns.get() + 1),
         };
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot {
@@ -194,6 +198,7 @@ impl Bed {
             may_heal: true,
             runners: Vec::new(),
             events: Vec::new(),
+            queue: Queue::default(),
         }));
         let mut watching = Watching(snapshots);
         tokio::select! {

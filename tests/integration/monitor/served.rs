@@ -173,17 +173,24 @@ fn without_a_bus_every_page_says_that_nothing_is_known() {
     let page = served.ask("GET", "/");
     assert_has(
         &page,
-        &["200 OK", "default-src 'none'; style-src 'self'", "0 of 4 runners", "systemctl status dbus"],
+        &[
+            "200 OK",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'",
+            "0 of 4 runners",
+            "systemctl status dbus",
+        ],
     );
-    assert!(!page.contains("<script"));
-    assert_has(&served.ask("GET", "/style.css"), &["200 OK", "text/css"]);
+    assert!(!page.contains("unsafe-inline") && page.matches("<script").count() == 1, "{page}");
+    assert_has(&page, &["href=\"http://127.0.0.1:8089/\">reports"]);
+    assert_has(&served.ask("GET", "/style.css"), &["200 OK", "text/css", ".runners", "color-scheme"]);
+    assert_has(&served.ask("GET", "/live.js"), &["200 OK", "text/javascript", "nosniff", "fetch('/'"]);
 }
 
 #[test]
 fn nothing_can_be_changed_through_a_page() {
     let served = Served::with(&[]);
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
-        for path in ["/", "/healthz", "/healthz/1", "/metrics"] {
+        for path in ["/", "/healthz", "/healthz/1", "/metrics", "/live.js"] {
             assert_has(&served.ask(method, path), &["HTTP/1.1 405"]);
         }
     }
