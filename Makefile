@@ -44,6 +44,7 @@ nix:
 browser:
 	tests/browser/packages.sh
 	$(CARGO) build --quiet --bin runnerctl
+	$(CARGO) test --quiet --test integration --no-run
 	cd tests/browser && npm ci --silent && npx playwright test
 
 vm:

@@ -1,15 +1,23 @@
 //! `runnerctl events`
 
-use jiff::{SignedDuration, Timestamp};
+use std::pin::pin;
+use std::time::Duration;
 
-use super::context::{Context, GlobalArgs};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::interval;
+
+use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
 use super::selection::Selection;
+use super::{output, serving};
+use crate::files::Log;
 use crate::health::Event;
 use crate::monitor;
 use crate::reports::visible;
+
+/// A new event is shown within this.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Options of `events`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +30,9 @@ pub(super) struct Args {
     /// As JSON, one event a line
     #[arg(long)]
     json: bool,
+    /// Go on showing what happens
+    #[arg(long, short)]
+    follow: bool,
 }
 
 fn since(typed: &str) -> Result<Timestamp, String> {
@@ -43,11 +54,34 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         event.runner.is_none_or(|number| selected.iter().any(|runner| runner.number == number))
     };
     let is_meant = |event: &Event| is_selected(event) && args.since.is_none_or(|since| event.time >= since);
-    let events = monitor::events(&monitor::log(&context.root, &context.fleet.layout))?;
-    let meant = events.iter().filter(|event| is_meant(event));
-    let lines: String = meant.map(|event| if args.json { event.line() } else { in_words(event) }).collect();
-    output::data(&lines)?;
+    let shown = |events: Vec<Event>| -> String {
+        let meant = events.iter().filter(|event| is_meant(event));
+        meant.map(|event| if args.json { event.line() } else { in_words(event) }).collect()
+    };
+    let log = monitor::log(&context.root, &context.fleet.layout);
+    if args.follow {
+        block_on(follow(&log, &shown))?;
+    } else {
+        output::data(&shown(monitor::events(&log)?))?;
+    }
     Ok(Exit::Done)
+}
+
+/// Until it is told to end, or nobody reads any more.
+async fn follow(log: &Log, shown: &impl Fn(Vec<Event>) -> String) -> Result<(), Failure> {
+    let mut end = pin!(serving::end()?);
+    let mut follower = log.follow();
+    let mut looks = interval(LOOK);
+    loop {
+        tokio::select! {
+            () = &mut end => return Ok(()),
+            _ = looks.tick() => {}
+        }
+        let news = shown(monitor::in_lines(&follower.news()?));
+        if !news.is_empty() && !output::more_data(&news)? {
+            return Ok(());
+        }
+    }
 }
 
 fn in_words(event: &Event) -> String {

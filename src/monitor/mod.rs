@@ -82,7 +82,13 @@ pub fn log(root: &Root, layout: &crate::fleet::Layout) -> Log {
 /// # Errors
 /// It cannot be read.
 pub fn events(log: &Log) -> Result<Vec<Event>, crate::files::FileError> {
-    Ok(log.read()?.lines().filter_map(Event::of_line).collect())
+    Ok(in_lines(&log.read()?))
+}
+
+/// The events in these lines of a log.
+#[must_use]
+pub fn in_lines(lines: &str) -> Vec<Event> {
+    lines.lines().filter_map(Event::of_line).collect()
 }
 
 /// Something that is under way beside the loop.

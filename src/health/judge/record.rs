@@ -58,7 +58,7 @@ impl Record {
         self.has_been_seen |= container.as_ref().is_some_and(is_seen);
         match container.filter(|_| self.has_been_seen) {
             Some(container) => {
-                Since::renew(&mut self.witnesses.container, container, now.time, Container::eq)
+                Since::renew(&mut self.witnesses.container, container, now.time, Container::eq);
             }
             None => self.witnesses.container = None,
         }

@@ -246,6 +246,26 @@ fn events_tell_what_the_monitor_has_seen() {
     assert_eq!(json["what"], "watching");
     assert!(events(&["events", "--since", "2999-01-01T00:00:00Z"]).is_empty());
     assert!(!events(&["events", "--since", "1h"]).is_empty());
+    let mut following =
+        command(&served.directory, &["events", "-f", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_has(&lines.next().unwrap().unwrap(), &["watching"]);
+    let log = Log::new(served.directory.path().join("state/events"), 1 << 20);
+    let news = |runner: u16| {
+        let now =
+            homelab_runners::health::Now { uptime: jiff::SignedDuration::ZERO, time: jiff::Timestamp::now() };
+        log.add(&Event::new(now, Some(runner), What::Healed, "it is online again").line()).unwrap();
+    };
+    news(2);
+    news(1);
+    let heard = lines.by_ref().map(Result::unwrap).find(|line| line.contains("online again")).unwrap();
+    assert_has(&heard, &["runner 1   restarted: "]);
+    // It ends when it is told, and when nobody reads any more.
+    kill_process(Pid::from_child(&following), Signal::INT).unwrap();
+    assert_eq!(following.wait().unwrap().code(), Some(0));
+    let mut unread = command(&served.directory, &["events", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert_eq!(unread.wait().unwrap().code(), Some(0));
     let wrong = command(&served.directory, &["events", "--since", "yesterday"]).output().unwrap();
     assert_has(&String::from_utf8_lossy(&wrong.stderr), &["allowed: a time such as"]);
 }
