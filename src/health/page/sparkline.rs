@@ -13,8 +13,8 @@ pub(super) fn sparkline(values: &[Option<f64>], top: f64, label: &str) -> Markup
     html! {
         svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
             @for stretch in stretches(values, top) {
-                path class="area" d=(area(&stretch));
-                path class="line" d=(line(&stretch)) vector-effect="non-scaling-stroke";
+                path class="area" d=(area(&stretch)) {}
+                path class="line" d=(line(&stretch)) vector-effect="non-scaling-stroke" {}
             }
         }
     }
@@ -68,6 +68,13 @@ mod tests {
         let drawn = sparkline(&[Some(0.0), Some(200.0)], 200.0, "x").into_string();
         assert!(drawn.contains("d=\"M58 19.0H59V1.0H60\""), "{drawn}");
         assert!(drawn.contains("d=\"M58 19.0H59V1.0H60V20H58Z\""), "{drawn}");
+    }
+
+    #[test]
+    fn the_line_lies_beside_its_area_and_not_in_it() {
+        let drawn = sparkline(&[Some(1.0)], 2.0, "x").into_string();
+        // HTML has no element that ends by itself within SVG.
+        assert_eq!(drawn.matches("></path>").count(), 2, "{drawn}");
     }
 
     #[test]

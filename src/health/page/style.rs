@@ -13,5 +13,5 @@ pub const STYLE: &str = "
 .meter svg{grid-column:1/-1;display:block;width:100%;height:2.2rem;border-top:1px dashed var(--line);border-bottom:1px solid var(--line)}
 .line{fill:none;stroke:var(--link);stroke-width:1.5}.area{fill:var(--fill)}
 .facts{display:grid;grid-template-columns:auto 1fr;gap:.1rem .8rem;margin:.7rem 0 0}.facts dt{color:var(--quiet)}.facts dd{margin:0;overflow-wrap:anywhere}
-.runners ul{margin:.2rem 0 0;padding-left:1.1rem}code{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}h2{font-size:1.15rem;margin:1.8rem 0 .5rem}
+.waiting a,.quiet a{text-decoration:underline}.counts li,.waiting li{overflow-wrap:anywhere}.runners ul{margin:.2rem 0 0;padding-left:1.1rem}code{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}h2{font-size:1.15rem;margin:1.8rem 0 .5rem}
 ";

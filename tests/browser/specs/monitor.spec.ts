@@ -4,15 +4,17 @@ import type { Page } from '@playwright/test';
 import { MonitorPage } from '../filing/monitor_page';
 import { test as base, expect, look } from './watched';
 
-let monitor: MonitorPage;
-
-const test = base.extend({ baseURL: async ({}, use) => use(monitor.address) });
-
-test.beforeAll(async () => {
-  test.setTimeout(600_000); // It may have to be built.
-  monitor = await MonitorPage.start();
+const test = base.extend<object, { monitor: MonitorPage }>({
+  baseURL: async ({ monitor }, use) => use(monitor.address),
+  monitor: [
+    async ({}, use) => {
+      const monitor = await MonitorPage.start();
+      await use(monitor);
+      await monitor.stop();
+    },
+    { scope: 'worker', timeout: 600_000 }, // It may have to be built.
+  ],
 });
-test.afterAll(() => monitor.stop());
 
 const runner = (page: Page, number: number) => page.locator(`#runner-${number}`);
 
@@ -21,6 +23,7 @@ test('the page says what each runner does, used in the last hour, and was restar
   await expect(page).toHaveTitle('4 of 4 runners in service');
   await expect(runner(page, 1)).toContainText('end-to-end tests of acme/shop');
   await expect(runner(page, 1).getByRole('img', { name: /^CPU in the last 60 minutes: at most \d+%; the top is the limit, 200%$/ })).toBeVisible();
+  await expect(runner(page, 1).locator('svg > path.line')).toHaveCount(2);
   await expect(runner(page, 2)).toContainText('it lost its connection to GitHub');
   await expect(runner(page, 3)).toContainText('GitHub says offline each time');
   await expect(runner(page, 4)).toContainText('runnerctl logs 4 -f');
@@ -29,7 +32,7 @@ test('the page says what each runner does, used in the last hour, and was restar
   await expect(page.getByRole('link', { name: 'reports' })).toHaveAttribute('href', 'http://127.0.0.1:8089/');
 });
 
-test('it is renewed in place: focus, selection and scroll position stay', async ({ page }) => {
+test('it is renewed in place: focus, selection and scroll position stay', async ({ page, monitor }) => {
   await page.setViewportSize({ width: 800, height: 300 });
   await page.goto('/');
   const link = runner(page, 3).getByRole('link');
@@ -101,7 +104,7 @@ for (const state of ['well', 'failed'] as const) {
     for (const [size, viewport] of Object.entries(SIZES)) {
       test.describe(`${state}, on a ${size} in ${colorScheme}`, () => {
         test.use({ viewport, colorScheme });
-        test('nothing is in anybody’s way', async ({ page }) => {
+        test('nothing is in anybody’s way', async ({ page, monitor }) => {
           if (state === 'failed') await monitor.does('fail 4');
           await page.goto('/');
           await expect(runner(page, 4)).toContainText(state === 'failed' ? 'needs a person' : 'well');
