@@ -15,7 +15,7 @@ docdir = $(DESTDIR)$(PREFIX)/share/doc/homelab-runners
 
 help:
 	@echo 'make demo     build, boot a throw-away guest, run four runners and six workflow jobs on it'
-	@echo 'make test     lint, unit and integration tests, the NixOS module, the reports in Chromium, and the scenarios in the guest'
+	@echo 'make test     lint, unit and integration tests, the NixOS module, reports and the monitor in Chromium, and the scenarios in the guest'
 	@echo 'make vm-all   every scenario in the guest, with those that take minutes each'
 	@echo 'make bench    measurements, each against a peer in the same run'
 	@echo 'make guest    boot the guest with everything in it, for trying things by hand'
@@ -44,6 +44,7 @@ nix:
 browser:
 	tests/browser/packages.sh
 	$(CARGO) build --quiet --bin runnerctl
+	$(CARGO) test --quiet --test integration --no-run
 	cd tests/browser && npm ci --silent && npx playwright test
 
 vm:

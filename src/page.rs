@@ -1,4 +1,4 @@
-//! What all our pages have in common: the frame, the style, no script, and every word in them escaped.
+//! What all our pages have in common: the frame, the style, no script in them, and every word in them escaped.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ img{display:block;margin:.3rem 0;max-height:5rem;max-width:min(12rem,100%);borde
 pub const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#2e7d32'/>\
     <path d='m4 8 3 3 5-6' fill='none' stroke='#fff' stroke-width='2'/></svg>";
 
-/// A page with `content` below its title; a browser asks for it again after `refresh`.
+/// A page with `content` below its title. With `refresh` it is renewed: by `/live.js` where scripts run, else the browser asks for it again after so long.
 #[must_use]
 pub fn frame(title: &str, refresh: Option<Duration>, content: &Markup) -> String {
     let page = html! {
@@ -33,11 +33,14 @@ pub fn frame(title: &str, refresh: Option<Duration>, content: &Markup) -> String
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width";
-                @if let Some(refresh) = refresh { meta http-equiv="refresh" content=(refresh.as_secs()); }
                 title { (title) }
                 link rel="stylesheet" href="/style.css";
+                @if let Some(refresh) = refresh {
+                    noscript { meta http-equiv="refresh" content=(refresh.as_secs()); }
+                    script src="/live.js" defer {}
+                }
             }
-            body { h1 { (title) } (content) }
+            body { main { h1 { (title) } (content) } }
         }
     };
     page.into_string()

@@ -1,16 +1,24 @@
 //! `runnerctl events`
 
-use jiff::{SignedDuration, Timestamp};
+use std::pin::pin;
+use std::time::Duration;
 
-use super::context::{Context, GlobalArgs};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::interval;
+
+use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
 use super::selection::Selection;
+use super::{output, serving};
+use crate::files::{Follower, Log};
 use crate::fleet::Scope;
 use crate::health::Event;
 use crate::monitor;
 use crate::reports::visible;
+
+/// A new event is shown within this.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Options of `events`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +31,9 @@ pub(super) struct Args {
     /// As JSON, one event a line
     #[arg(long)]
     json: bool,
+    /// Go on showing what happens
+    #[arg(long, short)]
+    follow: bool,
 }
 
 fn since(typed: &str) -> Result<Timestamp, String> {
@@ -44,16 +55,40 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         event.runner.is_none_or(|number| selected.iter().any(|runner| runner.number == number))
     };
     let is_meant = |event: &Event| is_selected(event) && args.since.is_none_or(|since| event.time >= since);
+    let shown = |events: Vec<Event>| -> String {
+        let meant = events.iter().filter(|event| is_meant(event));
+        meant.map(|event| if args.json { event.line() } else { in_words(event) }).collect()
+    };
     let layout = &context.fleet.layout;
     let of = |is_unit| monitor::log(&context.root, layout, is_unit);
-    let events = match layout.scope {
-        Scope::System => monitor::events(&[of(false), of(true)])?,
-        Scope::User => monitor::events(&[of(false)])?,
+    let logs = match layout.scope {
+        Scope::System => vec![of(false), of(true)],
+        Scope::User => vec![of(false)],
     };
-    let meant = events.iter().filter(|event| is_meant(event));
-    let lines: String = meant.map(|event| if args.json { event.line() } else { in_words(event) }).collect();
-    output::data(&lines)?;
+    if args.follow {
+        block_on(follow(&logs, &shown))?;
+    } else {
+        output::data(&shown(monitor::events(&logs)?))?;
+    }
     Ok(Exit::Done)
+}
+
+/// Until it is told to end, or nobody reads any more.
+async fn follow(logs: &[Log], shown: &impl Fn(Vec<Event>) -> String) -> Result<(), Failure> {
+    let mut end = pin!(serving::end()?);
+    let mut followers: Vec<_> = logs.iter().map(Log::follow).collect();
+    let mut looks = interval(LOOK);
+    loop {
+        tokio::select! {
+            () = &mut end => return Ok(()),
+            _ = looks.tick() => {}
+        }
+        let news = followers.iter_mut().map(Follower::news).collect::<Result<Vec<_>, _>>()?;
+        let news = shown(monitor::in_lines(&news));
+        if !news.is_empty() && !output::more_data(&news)? {
+            return Ok(());
+        }
+    }
 }
 
 fn in_words(event: &Event) -> String {

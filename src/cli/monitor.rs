@@ -17,7 +17,7 @@ use crate::apply::Host;
 use crate::files::{Lock, Log, Root};
 use crate::fleet::{Layout, names};
 use crate::github::Client;
-use crate::health::{Judge, Now};
+use crate::health::{Judge, Now, Queue, page};
 use crate::http::{Server, health_site};
 use crate::monitor::{self, GithubAnswer, Healer, Monitor, Timing};
 use crate::why::AtGithub;
@@ -60,15 +60,18 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         context.fleet.runners.len(),
         listener.local_addr()?
     ));
+    let queue = watch::Sender::new(Queue::NotAsked);
+    let timing = timing(args, &context);
     let monitor = Monitor {
         runners: &context.fleet.runners,
         root: &context.root,
         log: monitor::log(&context.root, layout, args.as_unit),
         other_logs: other_logs(args, &context),
         healer: healer(args, config.heal),
-        timing: timing(args, &context),
+        timing,
         connect: async || connect(layout).await,
         github: client.as_ref().map(|client| async || ask(client).await),
+        queue: queue.subscribe(),
         alive: &alive,
     };
     let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
@@ -79,16 +82,39 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     );
     let publish = watch::Sender::new(Arc::new(unasked.snapshot(&[], now)));
     block_on(async {
-        let server =
-            Server { site: health_site(publish.subscribe()), tls: None, idle_exit: None, threads: 1 };
+        let server = Server {
+            site: health_site(publish.subscribe(), links(&context)),
+            tls: None,
+            idle_exit: None,
+            threads: 1,
+        };
         let end = serving::end()?;
         sd_notify::notify(&[NotifyState::Ready])?;
         tokio::select! {
             result = server.run(listener, end) => Ok(result?),
             () = monitor.run(&publish) => Ok(()),
+            () = follow_queue(client.as_ref(), timing.github, &queue) => Ok(()),
         }
     })?;
     Ok(Exit::Done)
+}
+
+fn links(context: &Context) -> page::Links {
+    let reports = &context.fleet.reports;
+    let is_there = reports.serve || reports.url.is_some();
+    page::Links { option: context.fleet.layout.scope.option(), reports: is_there.then(|| reports.url()) }
+}
+
+/// Never ends.
+async fn follow_queue(
+    client: Option<&Result<Client, String>>,
+    period: Duration,
+    queue: &watch::Sender<Queue>,
+) {
+    match client {
+        Some(Ok(client)) => monitor::follow_queue(client, period, queue).await,
+        _ => std::future::pending().await,
+    }
 }
 
 /// GitHub, or why it cannot be asked. Whoever starts it by hand is told that at once; the unit watches all the same, and says it as of any GitHub that does not answer.

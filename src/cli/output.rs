@@ -27,11 +27,28 @@ pub(super) fn start_log(verbose: u8) {
 
 /// Data, for people and pipes. A reader that has seen enough is no error.
 pub(super) fn data(text: &str) -> Result<(), Failure> {
+    more_data(text).map(|_is_read| ())
+}
+
+/// The same; is there still somebody who reads?
+pub(super) fn more_data(text: &str) -> Result<bool, Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Does a terminal show the data?
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// What moves a terminal's cursor, and what is to stand there: as it is, also for those who want no colours.
+pub(super) fn control(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    Ok(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())?)
 }
 
 /// A value as indented JSON.

@@ -1,5 +1,7 @@
 //! `runnerctl status`
 
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +17,7 @@ use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
 use crate::programs::{self, Health, ProgramError};
-use crate::status::{self, ImageAge, RunnerStatus};
+use crate::status::{self, Explanation, ImageAge, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
 /// CPU in use is measured over this long.
@@ -27,28 +29,72 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     /// As JSON, for scripts
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     json: bool,
+    /// Go on showing it, in a terminal: every two seconds, or as often as said
+    #[arg(long, short, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s", value_parser = humantime::parse_duration)]
+    watch: Option<Duration>,
 }
 
 pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
     let context = Context::load(global)?;
     let selected = args.selection.of(&context.fleet)?;
-    let runners = block_on(gather(&context, &selected))?;
+    if let Some(pause) = args.watch {
+        watch::run(&context, &selected, pause)?;
+        return Ok(Exit::Done);
+    }
+    let seen = block_on(gather(&context, &selected))?;
+    seen.tell_unknown();
     if args.json {
-        output::json(&runners)?;
+        output::json(&seen.runners)?;
     } else {
-        output::data(&(status::table(&runners, &|since| ago(since)) + "\n"))?;
-        for runner in &runners {
-            if let Some(problem) = &runner.problem {
-                output::warn(&format!("{}: {problem}", runner.name), runner.hint.as_deref());
-            }
-        }
-        for old in status::old_images(&runners, context.fleet.layout.scope.option()) {
-            output::warn(&old.cause, old.hint.as_deref());
+        output::data(&table(&seen))?;
+        for warning in warnings(&seen, &context) {
+            output::warn(&warning.cause, warning.hint.as_deref());
         }
     }
-    Ok(if runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
+    Ok(if seen.runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
+}
+
+/// What was seen of the runners.
+pub(super) struct Seen {
+    pub runners: Vec<RunnerStatus>,
+    /// What could not be seen, and why.
+    unknown: Vec<String>,
+}
+
+impl Seen {
+    /// Says what could not be seen.
+    pub(super) fn tell_unknown(&self) {
+        self.unknown.iter().for_each(|unknown| output::warn(unknown, None));
+    }
+}
+
+fn table(seen: &Seen) -> String {
+    status::table(&seen.runners, &|since| ago(since)) + "\n"
+}
+
+/// What is the matter with runners and images.
+fn warnings(seen: &Seen, context: &Context) -> Vec<Explanation> {
+    let of_runner = |runner: &RunnerStatus| {
+        let cause = format!("{}: {}", runner.name, runner.problem.as_ref()?);
+        Some(Explanation { cause, hint: runner.hint.clone() })
+    };
+    let of_runners = seen.runners.iter().filter_map(of_runner);
+    of_runners.chain(status::old_images(&seen.runners, context.fleet.layout.scope.option())).collect()
+}
+
+/// All of it in one text.
+fn in_words(seen: &Seen, context: &Context) -> String {
+    let mut text = table(seen);
+    let unknown = seen.unknown.iter().map(|cause| Explanation { cause: cause.clone(), hint: None });
+    for warning in unknown.chain(warnings(seen, context)) {
+        text += &["\nwarning: ", &warning.cause].concat();
+        if let Some(hint) = warning.hint {
+            text += &["\nhint: ", &hint].concat();
+        }
+    }
+    text
 }
 
 /// What the witnesses say, each asked once for all runners.
@@ -61,17 +107,18 @@ struct Witnesses {
     images: BTreeMap<String, ImageAge>,
     tokens: Option<Result<Tokens, String>>,
     busy: Vec<u16>,
+    unknown: Vec<String>,
 }
 
 /// All that `status` tells of the `selected` runners.
-pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Vec<RunnerStatus>, Failure> {
+pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Seen, Failure> {
     let host = context.host().await?;
     let witnesses = ask(context, &host, selected).await?;
     let mut runners = Vec::new();
     for (index, runner) in selected.iter().enumerate() {
         runners.push(one(context, runner, index, &witnesses)?);
     }
-    Ok(runners)
+    Ok(Seen { runners, unknown: witnesses.unknown })
 }
 
 async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Witnesses, Failure> {
@@ -85,12 +132,13 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     let first = tokio::time::Instant::now();
     let first_slices = systemd.observe(&slices).await?;
     let services = systemd.observe(&services).await?;
+    let mut unknown = Vec::new();
     let health = programs::health(&context.programs.engine).unwrap_or_else(|error| {
-        output::warn(&format!("the engine does not tell the containers' health: {error}"), None);
+        unknown.push(format!("the engine does not tell the containers' health: {error}"));
         BTreeMap::new()
     });
     let images = images(context, selected, &health).unwrap_or_else(|error| {
-        output::warn(&format!("the engine does not tell the containers' images: {error}"), None);
+        unknown.push(format!("the engine does not tell the containers' images: {error}"));
         BTreeMap::new()
     });
     tokio::time::sleep_until(first + CPU_WINDOW).await;
@@ -105,6 +153,7 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         images,
         tokens: tokens(context),
         busy: apply::busy(host, &numbers)?,
+        unknown,
     })
 }
 

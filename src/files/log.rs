@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
@@ -59,6 +59,12 @@ impl Log {
         Ok(text)
     }
 
+    /// Reads it from the beginning, and then what comes.
+    #[must_use]
+    pub fn follow(&self) -> Follower {
+        Follower { log: self.clone(), file: None, half: Vec::new() }
+    }
+
     fn open(&self) -> io::Result<File> {
         OpenOptions::new().create(true).append(true).read(true).mode(0o644).open(&self.path)
     }
@@ -68,6 +74,64 @@ impl Log {
         name.push(".1");
         name.into()
     }
+}
+
+/// Somebody who reads a [`Log`] while it is written.
+#[derive(Debug)]
+pub struct Follower {
+    log: Log,
+    /// What is read now; `None` before the first line of all.
+    file: Option<File>,
+    /// A line whose end was not there yet.
+    half: Vec<u8>,
+}
+
+impl Follower {
+    /// The lines that are there and were not told before, oldest first. Nothing is lost unless the log is filled twice between two calls.
+    ///
+    /// # Errors
+    /// What failed, with the path.
+    pub fn news(&mut self) -> Result<String, FileError> {
+        let mut news = if self.file.is_none() { self.of_full()? } else { Vec::new() };
+        let path = self.log.path.clone();
+        self.read_on(&mut news).map_err(|source| FileError::new("read", &path, source))?;
+        let end = news.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+        self.half = news.split_off(end);
+        Ok(String::from_utf8_lossy(&news).into_owned())
+    }
+
+    fn of_full(&self) -> Result<Vec<u8>, FileError> {
+        let full = self.log.full();
+        match fs::read(&full) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            result => result.map_err(|source| FileError::new("read", &full, source)),
+        }
+    }
+
+    fn read_on(&mut self, news: &mut Vec<u8>) -> io::Result<()> {
+        news.append(&mut self.half);
+        // Asked for before the old one is read: once it has its other name nothing is added to it.
+        let now = match File::open(&self.log.path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(file) = &mut self.file {
+            file.read_to_end(news)?;
+        }
+        let Some(mut now) = now else { return Ok(()) };
+        if self.file.as_ref().map(is_which).transpose()? != Some(is_which(&now)?) {
+            now.read_to_end(news)?;
+            self.file = Some(now);
+        }
+        Ok(())
+    }
+}
+
+/// Which file of the host it is.
+fn is_which(file: &File) -> io::Result<(u64, u64)> {
+    let found = file.metadata()?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn ends_amid_a_line(file: &mut File) -> io::Result<bool> {
@@ -101,6 +165,40 @@ mod tests {
         let expected: Vec<String> = (first..1000).map(|number| format!("line {number}")).collect();
         assert_eq!(lines, expected);
         assert_eq!(fs::read_dir(directory.path().join("state")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_follower_hears_each_line_once_however_often_the_log_is_full() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = Log::new(directory.path().join("events"), 1000);
+        let mut follower = log.follow();
+        assert_eq!(follower.news().unwrap(), "");
+        let (mut heard, mut written) = (String::new(), String::new());
+        for number in 0..500 {
+            let line = format!("line {number}\n");
+            log.add(&line).unwrap();
+            written.push_str(&line);
+            if number % 7 == 0 {
+                heard.push_str(&follower.news().unwrap());
+            }
+        }
+        heard.push_str(&follower.news().unwrap());
+        assert_eq!(heard, written);
+        assert_eq!(log.follow().news().unwrap(), log.read().unwrap());
+    }
+
+    #[test]
+    fn half_a_line_is_told_when_it_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("events");
+        let mut follower = Log::new(path.clone(), 1000).follow();
+        let add = |bytes: &[u8]| {
+            OpenOptions::new().create(true).append(true).open(&path).unwrap().write_all(bytes).unwrap();
+        };
+        add(b"whole\nh\xc3");
+        assert_eq!(follower.news().unwrap(), "whole\n");
+        add(b"\xa4lf\n");
+        assert_eq!(follower.news().unwrap(), "h\u{e4}lf\n");
     }
 
     #[test]

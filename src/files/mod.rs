@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FileError;
 pub use lock::Lock;
-pub use log::Log;
+pub use log::{Follower, Log};
 pub use own::OwnDirectory;
 pub use owner::{give, give_tree, owner, remove_tree};
 pub use secret::{SecretFileError, SecretKind, read_secret, read_tokens};

@@ -176,6 +176,12 @@ impl RunnerPaths {
         self.status.join("perf/Runner.perf")
     }
 
+    /// What the started hook says of the workflow job that runs: GitHub's runner empties `RUNNER_TEMP`, where it lies, at the start of each.
+    #[must_use]
+    pub fn workflow_job(&self) -> PathBuf {
+        self.work.join("_temp/_runnerctl_workflow_job")
+    }
+
     /// Where the private engine listens.
     #[must_use]
     pub fn engine_socket(&self) -> PathBuf {

@@ -37,7 +37,7 @@ pub use registration::{Expiring, JitRequest, JitRunner};
 pub use runner::{Runner, RunnerLabel, RunnerStatus};
 pub use runners::Removal;
 pub use target::Repository;
-pub use workflow_job::{WorkflowJob, WorkflowJobStatus};
+pub use workflow_job::{QueuedRuns, WorkflowJob, WorkflowJobStatus, WorkflowRun};
 
 use crate::config::{ApiUrl, GithubUrl, RunnerScope};
 use answer::{Answer, Unreadable};

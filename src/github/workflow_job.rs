@@ -93,10 +93,32 @@ impl Page for WorkflowJobPage {
     }
 }
 
-/// A workflow run; only its number is needed.
-#[derive(Deserialize)]
-pub(super) struct WorkflowRun {
+/// A workflow run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WorkflowRun {
+    /// GitHub's number.
     pub id: u64,
+    /// The workflow's name.
+    #[serde(default, deserialize_with = "nulls::or_default")]
+    pub name: String,
+    /// The title of the commit or pull request that it is about, or what the workflow calls it.
+    #[serde(default, deserialize_with = "nulls::or_default")]
+    pub display_title: String,
+    /// When it was queued.
+    #[serde(default, deserialize_with = "nulls::time")]
+    pub created_at: Option<Timestamp>,
+    /// Its page.
+    #[serde(default, deserialize_with = "nulls::text")]
+    pub html_url: Option<String>,
+}
+
+/// Workflow runs that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedRuns {
+    /// How many there are.
+    pub total: u64,
+    /// Some of them, newest first.
+    pub runs: Vec<WorkflowRun>,
 }
 
 #[derive(Deserialize)]

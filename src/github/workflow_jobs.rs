@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::error::{Cause, Error};
+use super::pages::Page;
 use super::permission::Permission::ReadActions;
-use super::workflow_job::{WorkflowJob, WorkflowJobPage, WorkflowJobStatus, WorkflowRunPage};
+use super::workflow_job::{QueuedRuns, WorkflowJob, WorkflowJobPage, WorkflowJobStatus, WorkflowRunPage};
 use super::{Ask, Client, Repository};
 
 impl Client {
@@ -34,6 +35,19 @@ impl Client {
             }
         }
         Ok(jobs)
+    }
+
+    /// The workflow runs of which no workflow job has begun: how many, and some of them. One call.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn queued_workflow_runs(&self, repository: &Repository) -> Result<QueuedRuns, Error> {
+        let action = format!("list the queued workflow runs of {repository}");
+        let path = repository.actions("/runs?status=queued&per_page=10");
+        let ask = Ask::get(action, path, ReadActions);
+        let answer = self.ask(&ask, self.until()).await?;
+        let (total, runs) = answer.read::<WorkflowRunPage>().map_err(|cause| ask.error(cause))?.into_parts();
+        Ok(QueuedRuns { total: total.max(runs.len().try_into().unwrap_or(u64::MAX)), runs })
     }
 
     /// Queued ones first: a run that begins meanwhile is then in the second list, or in both.

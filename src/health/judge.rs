@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::{Allowance, Budget};
 use super::event::{Event, What};
 use super::heal::HealEnd;
+use super::queue::Queue;
 use super::snapshot::{RunnerHealth, Snapshot};
 use super::verdict::Verdict;
-use super::witness::{Container, Github, Since, Unit, Usage};
+use super::witness::{Container, Github, Since, Unit, Usage, WorkflowJob};
 use super::{Activity, Now};
 use crate::why::AtGithub;
 use record::Record;
@@ -43,6 +44,8 @@ pub enum Observation {
         drained: bool,
         /// What it uses.
         usage: Usage,
+        /// What it says that it runs.
+        workflow_job: Option<WorkflowJob>,
     },
     /// GitHub's list: who is in it, by number, and when it was asked for. Or why there is none.
     Github(Result<BTreeMap<u16, AtGithub>, String>, Timestamp),
@@ -110,9 +113,11 @@ impl Judge {
                 }
                 self.runners.values_mut().for_each(|record| record.witnesses.systemd = None);
             }
-            Observation::Look { number, container, drained, usage } => {
+            Observation::Look { number, container, drained, usage, workflow_job } => {
                 if let Some(record) = self.runners.get_mut(&number) {
-                    record.look(container, drained, usage, now.time);
+                    record.look(container, drained, usage, now);
+                    record.workflow_job =
+                        workflow_job.filter(|_| container.is_some_and(|container| container.worker));
                 }
             }
             Observation::Github(answer, asked) => self.observe_github(&answer, asked, now, &mut events),
@@ -305,12 +310,15 @@ impl Judge {
             healing: self.healing == Some(*number),
             witnesses: record.witnesses.clone(),
             usage: record.usage,
+            workflow_job: record.workflow_job.clone(),
+            history: record.history.minutes(),
         };
         Snapshot {
             time: now.time,
             may_heal: self.may_heal,
             runners: self.runners.iter().map(runner).collect(),
             events: events.to_vec(),
+            queue: Queue::default(),
         }
     }
 }

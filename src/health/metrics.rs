@@ -151,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::health::{Usage, Witnesses};
+    use crate::health::{Queue, Usage, Witnesses};
 
     fn snapshot(name: &str, verdict: Verdict) -> Snapshot {
         let time = Timestamp::UNIX_EPOCH;
@@ -172,8 +172,10 @@ mod tests {
             healing: false,
             witnesses: Witnesses::unasked(time),
             usage: Some(usage),
+            workflow_job: None,
+            history: Vec::new(),
         };
-        Snapshot { time, may_heal: true, runners: vec![runner], events: Vec::new() }
+        Snapshot { time, may_heal: true, runners: vec![runner], events: Vec::new(), queue: Queue::NotAsked }
     }
 
     #[test]

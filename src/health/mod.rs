@@ -5,9 +5,11 @@
 mod budget;
 mod event;
 mod heal;
+mod history;
 mod judge;
 pub mod metrics;
 pub mod page;
+mod queue;
 mod snapshot;
 mod verdict;
 mod witness;
@@ -17,10 +19,12 @@ use jiff::{SignedDuration, Timestamp};
 pub use budget::{Allowance, Budget};
 pub use event::{Event, What};
 pub use heal::{HealEnd, LONGEST_LINE};
+pub use history::{History, Minute};
 pub use judge::{Judge, Observation};
+pub use queue::{Queue, WaitingRun};
 pub use snapshot::{RunnerHealth, Snapshot};
 pub use verdict::Verdict;
-pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses};
+pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses, WorkflowJob};
 
 /// The moment something is told to the [`Judge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::event::Event;
+use super::history::Minute;
+use super::queue::Queue;
 use super::verdict::Verdict;
-use super::witness::{Usage, Witnesses};
+use super::witness::{Usage, Witnesses, WorkflowJob};
 
 /// The fleet at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +21,9 @@ pub struct Snapshot {
     /// The newest, oldest first.
     #[serde(skip)]
     pub events: Vec<Event>,
+    /// What waits at GitHub.
+    #[serde(skip)]
+    pub queue: Queue,
 }
 
 /// One runner at that moment. The fields of the JSON, too: additions are fine, changes are not.
@@ -44,6 +49,11 @@ pub struct RunnerHealth {
     pub witnesses: Witnesses,
     /// What it uses; `null` before the first look.
     pub usage: Option<Usage>,
+    /// The workflow job that it says it runs; `null` where it runs none, or does not say.
+    pub workflow_job: Option<WorkflowJob>,
+    /// What it used in the last hour, oldest first.
+    #[serde(skip)]
+    pub history: Vec<Minute>,
 }
 
 impl Snapshot {

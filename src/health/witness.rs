@@ -1,10 +1,13 @@
 //! What each of the three says of a runner, and since when.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::runner::SessionState;
 use crate::why::AtGithub;
+
+/// Characters of what a workflow calls itself.
+const LONGEST_TEXT: usize = 100;
 
 /// A statement, and since when it has been the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -126,6 +129,37 @@ impl Github {
             Self::Idle | Self::Busy => Some(true),
         }
     }
+}
+
+/// The workflow job that runs on a runner, by the word of its started hook; a workflow may have written any of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkflowJob {
+    /// `GITHUB_REPOSITORY`: `owner/name`.
+    #[serde(deserialize_with = "cut")]
+    pub repository: String,
+    /// `GITHUB_WORKFLOW`
+    #[serde(deserialize_with = "cut")]
+    pub workflow: String,
+    /// `GITHUB_JOB`: its id in the workflow's file.
+    #[serde(deserialize_with = "cut")]
+    pub workflow_job: String,
+    /// `GITHUB_RUN_ID`
+    #[serde(deserialize_with = "cut")]
+    pub run_id: String,
+}
+
+impl WorkflowJob {
+    /// What the hook wrote; `None` where that is not what it writes.
+    #[must_use]
+    pub fn of_json(text: &str) -> Option<Self> {
+        let job: Self = serde_json::from_str(text).ok()?;
+        (!job.repository.is_empty() && !job.workflow_job.is_empty()).then_some(job)
+    }
+}
+
+fn cut<'de, D: Deserializer<'de>>(decoder: D) -> Result<String, D::Error> {
+    String::deserialize(decoder).map(|text| text.chars().take(LONGEST_TEXT).collect())
 }
 
 /// What a runner and all it starts use now.

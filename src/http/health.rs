@@ -4,50 +4,66 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch::Receiver;
 
-use super::site::{guarded, icon, own, style};
+use super::site::{guarded, icon, own};
 use crate::health::{Snapshot, metrics, page};
+use crate::page::STYLE;
 
-type Shown = State<Receiver<Arc<Snapshot>>>;
+/// As for our other pages, and the script that renews the page: a file of ours, which asks nobody else. Nothing of this origin is anybody else's.
+const LIVE_PAGE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// `/` for people, `/healthz` and `/healthz/N` for whoever asks whether all is well, `/metrics` for Prometheus.
-pub fn health_site(snapshots: Receiver<Arc<Snapshot>>) -> Router {
+/// What answers are made of.
+#[derive(Clone)]
+struct Shown {
+    snapshots: Receiver<Arc<Snapshot>>,
+    links: Arc<page::Links>,
+}
+
+impl Shown {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+}
+
+/// `/` for people (`/style.css`, `/live.js`), `/healthz` and `/healthz/N` for whoever asks whether all is well, `/metrics` for Prometheus.
+pub fn health_site(snapshots: Receiver<Arc<Snapshot>>, links: page::Links) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/healthz", get(fleet))
         .route("/healthz/{number}", get(runner))
         .route("/metrics", get(for_prometheus))
-        .route("/style.css", get(style))
+        .route("/style.css", get(async || own("text/css; charset=utf-8", [STYLE, page::STYLE].concat())))
+        .route("/live.js", get(async || own("text/javascript; charset=utf-8", page::SCRIPT.to_owned())))
         .route("/favicon.ico", get(icon))
         .fallback(async || json(StatusCode::NOT_FOUND, &"there is nothing of this name"))
-        .with_state(snapshots)
+        .with_state(Shown { snapshots, links: Arc::new(links) })
 }
 
-async fn index(State(snapshots): Shown) -> Response {
-    let snapshot = Arc::clone(&snapshots.borrow());
-    own("text/html; charset=utf-8", page::page(&snapshot))
+async fn index(State(shown): State<Shown>) -> Response {
+    let mut response = own("text/html; charset=utf-8", page::page(&shown.snapshot(), &shown.links));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(LIVE_PAGE));
+    response
 }
 
-async fn fleet(State(snapshots): Shown) -> Response {
-    let snapshot = Arc::clone(&snapshots.borrow());
+async fn fleet(State(shown): State<Shown>) -> Response {
+    let snapshot = shown.snapshot();
     json(status(snapshot.is_well()), snapshot.as_ref())
 }
 
-async fn runner(State(snapshots): Shown, Path(number): Path<String>) -> Response {
-    let snapshot = Arc::clone(&snapshots.borrow());
+async fn runner(State(shown): State<Shown>, Path(number): Path<String>) -> Response {
+    let snapshot = shown.snapshot();
     match number.parse().ok().and_then(|number| snapshot.runner(number)) {
         Some(runner) => json(status(runner.verdict.is_serving()), runner),
         None => json(StatusCode::NOT_FOUND, &"there is no such runner"),
     }
 }
 
-async fn for_prometheus(State(snapshots): Shown) -> Response {
-    let snapshot = Arc::clone(&snapshots.borrow());
-    own(metrics::CONTENT_TYPE, metrics::metrics(&snapshot))
+async fn for_prometheus(State(shown): State<Shown>) -> Response {
+    own(metrics::CONTENT_TYPE, metrics::metrics(&shown.snapshot()))
 }
 
 fn status(is_well: bool) -> StatusCode {

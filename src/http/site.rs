@@ -137,7 +137,7 @@ async fn listing<S: Source + Clone>(source: &S, location: Location) -> Response 
     }
 }
 
-pub(super) async fn style() -> Response {
+async fn style() -> Response {
     own("text/css; charset=utf-8", STYLE.to_owned())
 }
 

@@ -3,13 +3,15 @@
 //! The word needs no watching of its own: each change of it is one of the unit's state as well, and that is announced.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::apply::{self, Host, drain};
 use crate::control_group;
-use crate::files::Root;
+use crate::files::{Root, read_untrusted};
 use crate::fleet::{Runner, names};
-use crate::health::{Container, Listener, Observation, Usage};
+use crate::health::{Container, Listener, Observation, Usage, WorkflowJob};
 use crate::runner::{LISTENER, WORKER};
 
 /// States of a process that a signal or a debugger stopped, `proc_pid_stat(5)`.
@@ -49,6 +51,9 @@ impl Looker {
                 memory_bytes: used.memory,
                 memory_max_bytes: used.memory_max,
             },
+            workflow_job: container
+                .filter(|container| container.worker)
+                .and_then(|_| workflow_job(root, runner)),
         }
     }
 
@@ -63,6 +68,11 @@ impl Looker {
         // A container that is new has used less than the one before.
         (window > 0.0).then(|| used.saturating_sub(before).as_secs_f64() / window * 100.0)
     }
+}
+
+/// What its started hook wrote; the hook is there with `reports.hooks`.
+fn workflow_job(root: &Root, runner: &Runner) -> Option<WorkflowJob> {
+    WorkflowJob::of_json(&read_untrusted(&root.at(&runner.paths.workflow_job()))?)
 }
 
 /// One that can run counts, whatever else bears the name.

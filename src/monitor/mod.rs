@@ -5,6 +5,7 @@
 
 mod heal;
 mod look;
+mod queue;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,16 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch::Sender;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::apply::Host;
 use crate::files::{FileError, Log, Root};
 use crate::fleet::{Layout, Runner};
-use crate::health::{Event, Judge, Now, Observation, Snapshot, What};
+use crate::health::{Event, Judge, Now, Observation, Queue, Snapshot, What};
 use crate::why::AtGithub;
 pub use heal::Healer;
 use look::Looker;
+pub use queue::follow_queue;
 use watch::Watched;
 
 /// Events that are kept at hand; all of them are in the log.
@@ -66,6 +68,8 @@ pub struct Monitor<'a, C, G> {
     pub connect: C,
     /// Asks GitHub; `None` where this host has no credential for it.
     pub github: Option<G>,
+    /// What waits at GitHub, from [`follow_queue`].
+    pub queue: Receiver<Queue>,
     /// Is called at each turn of the loop: while it is, the monitor lives.
     pub alive: &'a dyn Fn(),
 }
@@ -81,12 +85,16 @@ pub fn log(root: &Root, layout: &Layout, is_unit: bool) -> Log {
 /// # Errors
 /// One cannot be read.
 pub fn events<'a>(logs: impl IntoIterator<Item = &'a Log>) -> Result<Vec<Event>, FileError> {
-    let mut events = Vec::new();
-    for log in logs {
-        events.extend(log.read()?.lines().filter_map(Event::of_line));
-    }
+    let texts = logs.into_iter().map(Log::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(in_lines(&texts))
+}
+
+/// The events in the lines of several logs, in the order of their time.
+#[must_use]
+pub fn in_lines(texts: &[String]) -> Vec<Event> {
+    let mut events: Vec<_> = texts.iter().flat_map(|text| text.lines()).filter_map(Event::of_line).collect();
     events.sort_by_key(|event| event.time);
-    Ok(events)
+    events
 }
 
 /// Something that is under way beside the loop.
@@ -118,6 +126,7 @@ where
         let mut connecting: Task<'_, _> = Some(Box::pin(self.connect(Duration::ZERO)));
         let mut asking: Task<'_, (GithubAnswer, Timestamp)> = None;
         let mut healing: Task<'_, Observation> = None;
+        let mut queue = self.queue.clone();
         loop {
             (self.alive)();
             tokio::select! {
@@ -156,13 +165,16 @@ where
                 }
                 (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
                 end = ended(&mut healing) => state.observe(end),
+                // Without anybody who asks, nothing changes.
+                Ok(()) = queue.changed() => {}
             }
             if let (Some(number), Some(watched), Some(healer)) = (state.decide(), &watched, &self.healer) {
                 let host = Arc::clone(&watched.host);
                 let limit = self.timing.heal_limit;
                 healing = Some(Box::pin(async move { healer.heal(&host, number, limit).await }));
             }
-            publish.send_replace(Arc::new(state.snapshot()));
+            let waiting = queue.borrow_and_update().clone();
+            publish.send_replace(Arc::new(Snapshot { queue: waiting, ..state.snapshot() }));
         }
     }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# ACTIONS_RUNNER_HOOK_JOB_STARTED of GitHub's listener: makes the directory for the report of this workflow job and tells
-# the steps where it is, then runs the user's own hook. Nothing of ours ever fails or holds up a workflow job.
+# ACTIONS_RUNNER_HOOK_JOB_STARTED of GitHub's listener: tells the monitor which workflow job begins, makes the directory for
+# its report and tells the steps where it is, then runs the user's own hook. Nothing of ours ever fails or holds up a workflow job.
 # shellcheck disable=SC2317 # functions are reached through `within`
 set +e # GitHub's runner calls `bash -e`
 # shellcheck source=src/runner/report.sh
@@ -49,9 +49,16 @@ write_started() {
         started "$(now)"
 }
 
+# For the host to read. GitHub's runner empties this directory at the start of each workflow job.
+tell_monitor() {
+    [[ -d ${RUNNER_TEMP:-} ]] && write_label "$RUNNER_TEMP/_runnerctl_workflow_job" \
+        repository "$GITHUB_REPOSITORY" workflow "$GITHUB_WORKFLOW" workflow_job "$GITHUB_JOB" run_id "$GITHUB_RUN_ID"
+}
+
 file_report() {
     local parent name directory='' problem=''
     umask 022
+    tell_monitor 2>/dev/null
     if ! locate; then
         do_not_keep 'the names of this workflow job could not be turned into those of directories'
     elif [[ -e $reports/.runnerctl/over-budget/${parent%/*} ]]; then

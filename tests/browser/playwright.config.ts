@@ -1,4 +1,4 @@
-// What the report server shows, looked at in Debian's Chromium. `make browser` calls it.
+// What the report server and the monitor show, looked at in Debian's Chromium. `make browser` calls it.
 import { defineConfig } from '@playwright/test';
 import path from 'node:path';
 import { TARGET } from './filing/places';

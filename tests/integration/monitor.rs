@@ -13,7 +13,7 @@ use homelab_runners::apply::Host;
 use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::{self, Log, Root};
 use homelab_runners::fleet::{Fleet, Layout, names};
-use homelab_runners::health::{Event, Snapshot, What};
+use homelab_runners::health::{Event, Queue, Snapshot, What};
 use homelab_runners::monitor::{self, GithubAnswer, Healer, Monitor, Timing};
 use homelab_runners::runner::{LISTENER, WORKER};
 use homelab_runners::systemd::Systemd;
@@ -27,6 +27,7 @@ use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
 mod helper;
+mod page;
 mod restarts;
 mod served;
 mod witnesses;
@@ -46,6 +47,7 @@ struct Bed {
     github: RefCell<GithubAnswer>,
     has_github: Cell<bool>,
     healer: RefCell<Option<Healer>>,
+    queue: watch::Sender<Queue>,
 }
 
 impl Bed {
@@ -73,6 +75,7 @@ impl Bed {
             github: RefCell::new(Ok(BTreeMap::new())),
             has_github: Cell::new(false),
             healer: RefCell::new(Some(Healer::Itself)),
+            queue: watch::Sender::new(Queue::NotAsked),
         };
         for runner in &bed.fleet.runners {
             bed.bring_up(runner.number);
@@ -189,6 +192,7 @@ impl Bed {
             timing,
             connect: async || Ok(self.host()),
             github: self.has_github.get().then_some(github),
+            queue: self.queue.subscribe(),
             alive: &|| turns.set(turns.get() + 1),
         };
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot {
@@ -196,6 +200,7 @@ impl Bed {
             may_heal: true,
             runners: Vec::new(),
             events: Vec::new(),
+            queue: Queue::default(),
         }));
         let mut watching = Watching(snapshots);
         tokio::select! {

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::health::Now;
+use crate::health::history::History;
 use crate::health::verdict::Verdict;
-use crate::health::witness::{Container, Github, Listener, Since, Usage, Witnesses};
+use crate::health::witness::{Container, Github, Listener, Since, Usage, Witnesses, WorkflowJob};
 
 /// GitHub has to say offline so often in a row.
 const LOST_AFTER_LOOKS: u32 = 3;
@@ -17,6 +18,8 @@ pub(super) struct Record {
     pub(super) is_drained: bool,
     pub(super) has_been_seen: bool,
     pub(super) usage: Option<Usage>,
+    pub(super) history: History,
+    pub(super) workflow_job: Option<WorkflowJob>,
     pub(super) verdict: Verdict,
     pub(super) verdict_since: Timestamp,
     pub(super) is_at_fault: bool,
@@ -34,6 +37,8 @@ impl Record {
             is_drained: false,
             has_been_seen: false,
             usage: None,
+            history: History::default(),
+            workflow_job: None,
             verdict: Verdict::Unknown,
             verdict_since: time,
             is_at_fault: false,
@@ -44,20 +49,17 @@ impl Record {
         }
     }
 
-    pub(super) fn look(
-        &mut self,
-        container: Option<Container>,
-        drained: bool,
-        usage: Usage,
-        time: Timestamp,
-    ) {
+    pub(super) fn look(&mut self, container: Option<Container>, drained: bool, usage: Usage, now: Now) {
         self.is_drained = drained;
+        self.history.note(&usage, now.uptime);
         self.usage = Some(usage);
         // Where none was ever seen it may be that they cannot be: a slice somewhere else, an engine that puts containers elsewhere.
         let is_seen = |container: &Container| container.listener != Listener::Missing || container.worker;
         self.has_been_seen |= container.as_ref().is_some_and(is_seen);
         match container.filter(|_| self.has_been_seen) {
-            Some(container) => Since::renew(&mut self.witnesses.container, container, time, Container::eq),
+            Some(container) => {
+                Since::renew(&mut self.witnesses.container, container, now.time, Container::eq);
+            }
             None => self.witnesses.container = None,
         }
     }

@@ -21,7 +21,7 @@ fn unit(active_state: Activity, active_since: i64) -> Unit {
 
 fn look(number: u16, listener: Listener, worker: bool) -> Observation {
     let container = Some(Container { session: Some(SessionState::Online), listener, worker });
-    Observation::Look { number, container, drained: false, usage: USAGE }
+    Observation::Look { number, container, drained: false, usage: USAGE, workflow_job: None }
 }
 
 /// A fleet whose runners are up and well since before the monitor began, and what is told to its judge.
@@ -163,7 +163,13 @@ fn drained_stopped_and_failed_runners_are_left_alone() {
             let Observation::Look { container, usage, .. } = look(number, Listener::Missing, false) else {
                 return;
             };
-            bed.tell(Observation::Look { number, container, drained: number == 1, usage });
+            bed.tell(Observation::Look {
+                number,
+                container,
+                drained: number == 1,
+                usage,
+                workflow_job: None,
+            });
         }
         assert_eq!(bed.decide(), None);
         bed.seconds += 10;

@@ -39,6 +39,15 @@ fn without_a_bus_one_sentence_and_a_hint_are_said() {
 }
 
 #[test]
+fn status_is_watched_in_a_terminal_alone() {
+    let below = Below::with_config(CONFIG);
+    let called = on_host(&below, &["status", "--watch"]).ends(2);
+    assert_eq!(called.stdout, "");
+    called.says(&["error: --watch needs a terminal", "hint: leave --watch out"]);
+    on_host(&below, &["status", "--watch=1s", "--json"]).ends(2).says(&["cannot be used with"]);
+}
+
+#[test]
 fn a_number_without_a_runner_is_told_with_the_numbers_there_are() {
     let below = Below::with_config(CONFIG);
     for arguments in [

@@ -292,6 +292,22 @@ async fn workflow_jobs_that_have_not_ended_are_found_in_all_unfinished_runs() {
 }
 
 #[tokio::test]
+async fn what_waits_takes_one_call_however_much_it_is() {
+    let run = json!({"id": 7, "status": "queued", "name": "ci", "display_title": "Mend it", "head_branch": null,
+                     "created_at": "2026-11-23T17:30:00Z", "html_url": "https://github.com/acme/shop/actions/runs/7"});
+    let bare = json!({"id": 8, "name": null, "display_title": null, "created_at": null, "html_url": null});
+    let server =
+        Server::start(vec![json(200, &json!({"total_count": 5000, "workflow_runs": [run, bare]}))]).await;
+    let client = server.client("acme/shop");
+    let found = client.queued_workflow_runs(&client.repository().unwrap()).await.unwrap();
+    let [run, bare] = found.runs.try_into().unwrap();
+    assert_eq!((found.total, run.name.as_str(), run.display_title.as_str()), (5000, "ci", "Mend it"));
+    assert_eq!(run.created_at.unwrap().to_string(), "2026-11-23T17:30:00Z");
+    assert_eq!((bare.name.as_str(), bare.html_url, bare.created_at), ("", None, None));
+    assert_eq!(server.lines(), ["GET /api/v3/repos/acme/shop/actions/runs?status=queued&per_page=10"]);
+}
+
+#[tokio::test]
 async fn for_an_organisation_the_repositories_are_named() {
     let none = || json(200, &json!({"total_count": 0, "workflow_runs": []}));
     let server = Server::start(vec![none(), none(), none(), none()]).await;

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use homelab_runners::fleet::RunnerPaths;
+use homelab_runners::health;
 use homelab_runners::reports::Started;
 
 use super::bed::{WorkflowJob, mode, names_in};
@@ -39,6 +41,25 @@ fn the_steps_are_told_where_reporters_of_every_version_shall_write() {
     let name = directory.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("1-e2e-homelab-runner-1-"), "{name}");
     assert!(ended.output.contains(&format!("/reports/ci/42/{name}")), "{}", ended.output);
+}
+
+#[test]
+fn the_monitor_is_told_which_workflow_job_runs_even_where_no_report_can_be_filed() {
+    let mut job = WorkflowJob::new();
+    job.env("GITHUB_JOB", "e2e \"</td>\n");
+    job.setting("layout", "");
+    job.started();
+    let file = job.path("work/_temp/_runnerctl_workflow_job");
+    let expected = health::WorkflowJob {
+        repository: "acme/shop".to_owned(),
+        workflow: "ci".to_owned(),
+        workflow_job: "e2e \"</td>\n".to_owned(),
+        run_id: "42".to_owned(),
+    };
+    assert_eq!(health::WorkflowJob::of_json(&fs::read_to_string(&file).unwrap()), Some(expected));
+    assert_eq!(mode(&file), 0o644);
+    let paths = RunnerPaths::new(job.path(""), job.path("run"));
+    assert_eq!(paths.workflow_job(), file);
 }
 
 #[test]

@@ -173,17 +173,24 @@ fn without_a_bus_every_page_says_that_nothing_is_known() {
     let page = served.ask("GET", "/");
     assert_has(
         &page,
-        &["200 OK", "default-src 'none'; style-src 'self'", "0 of 4 runners", "systemctl status dbus"],
+        &[
+            "200 OK",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'",
+            "0 of 4 runners",
+            "systemctl status dbus",
+        ],
     );
-    assert!(!page.contains("<script"));
-    assert_has(&served.ask("GET", "/style.css"), &["200 OK", "text/css"]);
+    assert!(!page.contains("unsafe-inline") && page.matches("<script").count() == 1, "{page}");
+    assert_has(&page, &["href=\"http://127.0.0.1:8089/\">reports"]);
+    assert_has(&served.ask("GET", "/style.css"), &["200 OK", "text/css", ".runners", "color-scheme"]);
+    assert_has(&served.ask("GET", "/live.js"), &["200 OK", "text/javascript", "nosniff", "fetch('/'"]);
 }
 
 #[test]
 fn nothing_can_be_changed_through_a_page() {
     let served = Served::with(&[]);
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
-        for path in ["/", "/healthz", "/healthz/1", "/metrics"] {
+        for path in ["/", "/healthz", "/healthz/1", "/metrics", "/live.js"] {
             assert_has(&served.ask(method, path), &["HTTP/1.1 405"]);
         }
     }
@@ -239,6 +246,26 @@ fn events_tell_what_the_monitor_has_seen() {
     assert_eq!(json["what"], "watching");
     assert!(events(&["events", "--since", "2999-01-01T00:00:00Z"]).is_empty());
     assert!(!events(&["events", "--since", "1h"]).is_empty());
+    let mut following =
+        command(&served.directory, &["events", "-f", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_has(&lines.next().unwrap().unwrap(), &["watching"]);
+    let log = Log::new(served.directory.path().join("state/events"), 1 << 20);
+    let news = |runner: u16| {
+        let now =
+            homelab_runners::health::Now { uptime: jiff::SignedDuration::ZERO, time: jiff::Timestamp::now() };
+        log.add(&Event::new(now, Some(runner), What::Healed, "it is online again").line()).unwrap();
+    };
+    news(2);
+    news(1);
+    let heard = lines.by_ref().map(Result::unwrap).find(|line| line.contains("online again")).unwrap();
+    assert_has(&heard, &["runner 1   restarted: "]);
+    // It ends when it is told, and when nobody reads any more.
+    kill_process(Pid::from_child(&following), Signal::INT).unwrap();
+    assert_eq!(following.wait().unwrap().code(), Some(0));
+    let mut unread = command(&served.directory, &["events", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert_eq!(unread.wait().unwrap().code(), Some(0));
     let wrong = command(&served.directory, &["events", "--since", "yesterday"]).output().unwrap();
     assert_has(&String::from_utf8_lossy(&wrong.stderr), &["allowed: a time such as"]);
 }

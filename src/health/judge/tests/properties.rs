@@ -42,7 +42,7 @@ fn seen_look() -> impl Strategy<Value = Observation> {
         .prop_map(|(session, listener, worker)| Container { session, listener, worker });
     let container = proptest::option::weighted(0.9, container);
     (1..=COUNT, container, proptest::bool::weighted(0.1)).prop_map(|(number, container, drained)| {
-        Observation::Look { number, container, drained, usage: USAGE }
+        Observation::Look { number, container, drained, usage: USAGE, workflow_job: None }
     })
 }
 
@@ -179,7 +179,7 @@ proptest! {
                 for (number, look) in (1..).zip(&looks) {
                     let Observation::Look { container, drained, usage, .. } = look else { continue };
                     let (container, drained, usage) = (*container, *drained, *usage);
-                    bed.tell(Observation::Look { number, container, drained, usage });
+                    bed.tell(Observation::Look { number, container, drained, usage, workflow_job: None });
                 }
                 bed.tell(list.clone());
                 if let Some(number) = bed.decide() {
