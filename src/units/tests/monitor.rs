@@ -101,10 +101,10 @@ fn a_users_own_monitor_restarts_by_itself_and_asks_for_no_more_than_a_user_has()
 fn what_lies_in_a_home_is_shown_to_the_monitor_although_homes_are_hidden() {
     assert!(!text(&fleet(""), names::MONITOR_SERVICE).contains("BindReadOnlyPaths"));
     let monitor = text(
-        &fleet("[paths]\nstate = \"/home/al ice/state\"\n[proxy]\nca_file = \"/root/ca.pem\""),
+        &fleet("[paths]\nstate = \"/home/alice/state\"\n[proxy]\nca_file = \"/root/ca.pem\""),
         names::MONITOR_SERVICE,
     );
-    for line in ["BindReadOnlyPaths=\"-/home/al ice/state\"", "BindReadOnlyPaths=-/root/ca.pem"] {
+    for line in ["BindReadOnlyPaths=-/home/alice/state", "BindReadOnlyPaths=-/root/ca.pem"] {
         assert!(monitor.lines().any(|found| found == line), "{line}:\n{monitor}");
     }
 }
