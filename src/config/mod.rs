@@ -10,6 +10,7 @@ mod credential;
 mod ephemeral;
 mod github;
 mod limits;
+mod notify;
 mod problem;
 mod prune;
 mod raw;
@@ -23,11 +24,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use credential::{
-    AppKey, CredentialError, InstallationToken, JitConfig, JitFile, NotJit, PersonalAccessToken,
+    AppKey, CredentialError, InstallationToken, JitConfig, JitFile, NotJit, NotifyToken, PersonalAccessToken,
     RegistrationToken, RemovalToken,
 };
 pub use github::{CredentialKind, Github};
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
+pub use notify::{NoticeKind, Notify, Webhook, WebhookFormat, WebhookUrl};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
@@ -99,6 +101,8 @@ pub struct Config {
     pub prune: Prune,
     /// How reports are filed, shown and deleted.
     pub reports: Reports,
+    /// Whom the monitor tells what.
+    pub notify: Notify,
     /// What differs for single runners, by number.
     pub overrides: BTreeMap<u16, Override>,
 }

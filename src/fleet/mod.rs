@@ -27,7 +27,7 @@ pub use shutdown::{StopStep, Stopping};
 pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Notify, Proxy, Prune,
     Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
 use crate::runner::{Registration, TokenSource};
@@ -76,6 +76,8 @@ pub struct Fleet {
     pub prune: Prune,
     /// How reports are filed, shown and deleted.
     pub reports: Reports,
+    /// Whom the monitor tells what.
+    pub notify: Notify,
 }
 
 /// What of the host decides where the config does not.
@@ -157,6 +159,7 @@ impl Fleet {
             timeouts: config.timeouts,
             prune: config.prune,
             reports: config.reports.clone(),
+            notify: config.notify.clone(),
         }
     }
 
