@@ -105,6 +105,11 @@ fn client(
     credential: &Place,
 ) -> Result<Option<Client>, Failure> {
     let Some(credential) = read_credential(github, credential)? else { return Ok(None) };
+    Ok(Some(Client::new(url, &github.api_url, credential, &connection(proxy)?)?))
+}
+
+/// The way out of this host that `[proxy]` describes.
+pub(super) fn connection(proxy: &Proxy) -> Result<Connection, Failure> {
     let ca_pem = match &proxy.ca_file {
         Some(file) => Some(files::read(file.as_path())?.ok_or_else(|| {
             Failure::new(
@@ -114,8 +119,7 @@ fn client(
         })?),
         None => None,
     };
-    let connection = Connection::new(proxy.clone(), ca_pem);
-    Ok(Some(Client::new(url, &github.api_url, credential, &connection)?))
+    Ok(Connection::new(proxy.clone(), ca_pem))
 }
 
 fn read_credential(github: &Github, place: &Place) -> Result<Option<Credential>, Failure> {

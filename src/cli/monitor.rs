@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{ending, github_client, install_units, output, serving};
+use super::{ending, github_client, install_units, notify_receivers, output, serving};
 use crate::apply::Host;
 use crate::files::{Lock, Root};
 use crate::fleet::Layout;
@@ -44,6 +44,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         return Err(ending::nothing_runs());
     }
     let client = github_client::of(&context)?;
+    let notifiers = notify_receivers::of(&context)?.notifiers(&context.fleet.notify);
     let layout = &context.fleet.layout;
     let _lock = lock(layout)?;
     let listener = serving::listener(args.listen)?;
@@ -61,6 +62,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         connect: async || connect(layout).await,
         github: client.as_ref().map(|client| async || ask(client).await),
         alive: &alive,
+        tell: &|notice| notifiers.tell(notice),
     };
     let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
     let unasked = Judge::new(
@@ -77,6 +79,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         tokio::select! {
             result = server.run(listener, end) => Ok(result?),
             () = monitor.run(&publish) => Ok(()),
+            () = notifiers.run() => Ok(()),
         }
     })?;
     Ok(Exit::Done)

@@ -71,8 +71,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Those that can be chosen.
-    pub const ALL: [Self; 5] =
-        [Self::NeedsToken, Self::GaveUp, Self::Failed, Self::Healed, Self::Recovered];
+    pub const ALL: [Self; 5] = [Self::NeedsToken, Self::GaveUp, Self::Failed, Self::Healed, Self::Recovered];
 
     /// The word in the config and in messages.
     #[must_use]
@@ -131,7 +130,9 @@ impl FromStr for WebhookUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{why}; allowed: https://HOST[:PORT]/PATH, such as \"https://ntfy.sh/TOPIC\"");
+        let wrong = |why: &str| {
+            format!("{why}; allowed: https://HOST[:PORT]/PATH, such as \"https://ntfy.sh/TOPIC\"")
+        };
         let (is_plain, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
@@ -139,7 +140,10 @@ impl FromStr for WebhookUrl {
         };
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         if authority.contains('@') {
-            return Err("holds a user name or password; put a token into a file and name it: token_file = \"/…\"".to_owned());
+            return Err(
+                "holds a user name or password; put a token into a file and name it: token_file = \"/…\""
+                    .to_owned(),
+            );
         }
         if text.contains('#') || !text.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c)) {
             return Err(wrong("has characters that no address has"));
@@ -184,7 +188,10 @@ fn is_at_home(host: &str) -> bool {
         Err(_) => {
             let host = host.to_ascii_lowercase();
             // The resolver reads numbers in other forms as addresses too: `http://134744072/` is 8.8.8.8.
-            let is_name = host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
+            let is_name = host
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
             let ends = [".lan", ".local", ".internal", ".home.arpa", ".localhost"];
             is_name && (!host.contains('.') || ends.iter().any(|end| host.ends_with(end)))
         }
@@ -276,15 +283,36 @@ mod tests {
     #[test]
     fn without_tls_messages_go_to_hosts_at_home_alone() {
         for host in [
-            "127.0.0.1", "127.1.2.3:8080", "[::1]:80", "10.0.0.5", "192.168.1.5:2586", "172.31.0.1", "169.254.3.4",
-            "[fd00::5]", "[fe80::1]", "localhost:80", "ntfy", "ntfy.lan", "NTFY.Local", "a.internal", "x.home.arpa",
+            "127.0.0.1",
+            "127.1.2.3:8080",
+            "[::1]:80",
+            "10.0.0.5",
+            "192.168.1.5:2586",
+            "172.31.0.1",
+            "169.254.3.4",
+            "[fd00::5]",
+            "[fe80::1]",
+            "localhost:80",
+            "ntfy",
+            "ntfy.lan",
+            "NTFY.Local",
+            "a.internal",
+            "x.home.arpa",
         ] {
             assert!(is_allowed(&format!("http://{host}/topic")), "{host}");
             assert!(is_allowed(&format!("https://{host}/topic")), "{host}");
         }
         for host in [
-            "ntfy.sh", "8.8.8.8", "172.32.0.1", "134744072", "0x08080808", "8.8", "[2606:4700::1111]",
-            "lan.example", "192.168.1.5.example", "127.0.0.1.example",
+            "ntfy.sh",
+            "8.8.8.8",
+            "172.32.0.1",
+            "134744072",
+            "0x08080808",
+            "8.8",
+            "[2606:4700::1111]",
+            "lan.example",
+            "192.168.1.5.example",
+            "127.0.0.1.example",
         ] {
             assert!(!is_allowed(&format!("http://{host}/topic")), "{host}");
         }
@@ -294,12 +322,28 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
         for text in [
-            "", "https://", "https:///x", "ftp://a/SECRET", "ntfy.sh/SECRET", "https://a b/SECRET", "https://u:SECRET@a/",
-            "https://a/SECRET#x", "https://a:0/", "https://a:99999/", "https://a:x/", "https://[::g]/", "https://a/\"", "https://a/\n",
-            "https://[::1]x/", "https://ä/",
+            "",
+            "https://",
+            "https:///x",
+            "ftp://a/SECRET",
+            "ntfy.sh/SECRET",
+            "https://a b/SECRET",
+            "https://u:SECRET@a/",
+            "https://a/SECRET#x",
+            "https://a:0/",
+            "https://a:99999/",
+            "https://a:x/",
+            "https://[::g]/",
+            "https://a/\"",
+            "https://a/\n",
+            "https://[::1]x/",
+            "https://ä/",
         ] {
             let error = text.parse::<WebhookUrl>().err();
-            assert!(error.as_ref().is_some_and(|error| error.contains("; ") && !error.contains("SECRET")), "{text}: {error:?}");
+            assert!(
+                error.as_ref().is_some_and(|error| error.contains("; ") && !error.contains("SECRET")),
+                "{text}: {error:?}"
+            );
         }
     }
 

@@ -27,8 +27,8 @@ pub use shutdown::{StopStep, Stopping};
 pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Notify, Proxy, Prune,
-    Reports, SocketMode, Timeouts, UnitFormat, variable,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Notify, Proxy,
+    Prune, Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
 use crate::runner::{Registration, TokenSource};
 

@@ -38,6 +38,9 @@ pub const CREDENTIAL: &str = "tokens";
 /// What a unit's credential with the PAT or the App's key is called, systemd.exec(5).
 pub const GITHUB_CREDENTIAL: &str = "github";
 
+/// What the monitor's credential with the token of its webhook is called.
+pub const NOTIFY_CREDENTIAL: &str = "notify-token";
+
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
 

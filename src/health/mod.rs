@@ -6,8 +6,10 @@ mod budget;
 mod event;
 mod judge;
 pub mod metrics;
+mod notice;
 pub mod page;
 mod snapshot;
+mod throttle;
 mod verdict;
 mod witness;
 
@@ -16,7 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 pub use budget::{Allowance, Budget};
 pub use event::{Event, What};
 pub use judge::{HealEnd, Judge, Observation};
+pub use notice::{Message, Notice, Told};
 pub use snapshot::{RunnerHealth, Snapshot};
+pub use throttle::Throttle;
 pub use verdict::Verdict;
 pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses};
 

@@ -5,6 +5,8 @@
 
 mod heal;
 mod look;
+mod notifier;
+mod receiver;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -19,9 +21,11 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use crate::apply::Host;
 use crate::files::{Log, Root};
 use crate::fleet::Runner;
-use crate::health::{Event, Judge, Now, Observation, Snapshot, What};
+use crate::health::{Event, Judge, Notice, Now, Observation, Snapshot, What};
 use crate::why::AtGithub;
 use look::Looker;
+pub use notifier::{Notifier, Notifiers};
+pub use receiver::{Receiver, Refusal};
 use watch::Watched;
 
 /// Events that are kept at hand; all of them are in the log.
@@ -65,6 +69,8 @@ pub struct Monitor<'a, C, G> {
     pub github: Option<G>,
     /// Is called at each turn of the loop: while it is, the monitor lives.
     pub alive: &'a dyn Fn(),
+    /// Takes what people are to be told, and keeps nobody waiting.
+    pub tell: &'a dyn Fn(&Notice),
 }
 
 /// The log of a fleet's events in its state directory.
@@ -190,15 +196,16 @@ fn every(period: Duration) -> Interval {
 }
 
 /// The judge, with a clock, and what has happened.
-struct State {
+struct State<'a> {
+    tell: &'a dyn Fn(&Notice),
     judge: Judge,
     begin: Instant,
     log: Log,
     events: Vec<Event>,
 }
 
-impl State {
-    fn new<C, G>(monitor: &Monitor<'_, C, G>) -> Self {
+impl<'a> State<'a> {
+    fn new<C, G>(monitor: &Monitor<'a, C, G>) -> Self {
         let begin = Instant::now();
         let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
         let fleet = monitor.runners.iter().map(|runner| (runner.number, runner.name.clone()));
@@ -209,7 +216,7 @@ impl State {
         });
         judge.remember(&events, now);
         events.drain(..events.len().saturating_sub(EVENTS_AT_HAND));
-        let mut state = Self { judge, begin, log: monitor.log.clone(), events };
+        let mut state = Self { tell: monitor.tell, judge, begin, log: monitor.log.clone(), events };
         let why =
             if monitor.may_heal { "the monitor began" } else { "the monitor began; it restarts nobody" };
         state.keep(vec![Event::new(now, None, What::Watching, why)]);
@@ -241,6 +248,10 @@ impl State {
             tracing::info!(runner = event.runner, why = event.why, "{}", event.what.words());
             if let Err(error) = self.log.add(&event.line()) {
                 tracing::warn!(%error, "an event is not kept");
+            }
+            let standing = event.runner.and_then(|number| self.judge.standing(number));
+            if let Some(notice) = Notice::of(&event, standing) {
+                (self.tell)(&notice);
             }
             self.events.push(event);
         }

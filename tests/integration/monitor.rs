@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use homelab_runners::apply::Host;
-use homelab_runners::config::{Config, UnitFormat};
+use homelab_runners::config::{Config, NoticeKind, UnitFormat};
 use homelab_runners::files::{self, Log, Root};
 use homelab_runners::fleet::{Fleet, Layout, names};
 use homelab_runners::health::{Event, Snapshot, What};
-use homelab_runners::monitor::{self, GithubAnswer, Monitor, Timing};
+use homelab_runners::monitor::{self, GithubAnswer, Monitor, Notifiers, Timing};
 use homelab_runners::runner::{LISTENER, WORKER};
 use homelab_runners::systemd::Systemd;
 use homelab_runners::why::AtGithub;
@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
+mod notices;
 mod restarts;
 mod served;
 mod witnesses;
@@ -45,6 +46,8 @@ struct Bed {
     github: RefCell<GithubAnswer>,
     has_github: Cell<bool>,
     may_heal: Cell<bool>,
+    notices: RefCell<Vec<(Option<u16>, NoticeKind)>>,
+    notifiers: Notifiers,
 }
 
 impl Bed {
@@ -72,6 +75,8 @@ impl Bed {
             github: RefCell::new(Ok(BTreeMap::new())),
             has_github: Cell::new(false),
             may_heal: Cell::new(true),
+            notices: RefCell::default(),
+            notifiers: Notifiers::default(),
         };
         for runner in &bed.fleet.runners {
             bed.bring_up(runner.number);
@@ -188,6 +193,10 @@ impl Bed {
             connect: async || Ok(self.host()),
             github: self.has_github.get().then_some(github),
             alive: &|| turns.set(turns.get() + 1),
+            tell: &|notice| {
+                self.notices.borrow_mut().push((notice.runner, notice.kind));
+                self.notifiers.tell(notice);
+            },
         };
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot {
             time: jiff::Timestamp::now(),
@@ -198,6 +207,7 @@ impl Bed {
         let mut watching = Watching(snapshots);
         tokio::select! {
             () = monitor.run(&publish) => panic!("the monitor has ended"),
+            () = self.notifiers.run() => panic!("nobody is told any more"),
             () = story(&mut watching) => {}
         }
         assert!(turns.get() > 0, "the watchdog was told nothing");
