@@ -13,7 +13,7 @@
 //! | `monitor` | the monitor: faults, restarts, lost witnesses; its pages as a process |
 //! | `notify` | messages of the monitor: to real commands, and to real servers that answer, hang, break off and lead elsewhere |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
-//! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
+//! | `readers` | Debian 13's Quadlet, systemd, Docker Compose and Prometheus read what is written |
 //! | `registrations` | what this host has registered, and how it ends at GitHub |
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |

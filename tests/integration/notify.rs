@@ -42,18 +42,19 @@ fn notifier(receiver: Receiver, lines: &str) -> Notifier {
     Notifier::new(receiver, throttle(lines), "cellar".to_owned()).with_pause(pause, pause)
 }
 
-/// Runs `notifier` until that is so.
-async fn until(notifier: &Notifier, is_so: impl Fn() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
+/// Runs `notifier` until `story` is over.
+async fn run(notifier: &Notifier, story: impl Future<Output = ()>) {
     ends(async {
         tokio::select! {
             () = notifier.run() => panic!("the notifier has ended"),
-            () = wait => {}
+            () = story => {}
         }
     })
     .await;
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

@@ -34,7 +34,7 @@ async fn a_runner_without_a_token_is_told_as_such_and_one_that_failed_otherwise_
             bed.fake()
                 .change(&Bed::unit(number), |unit| {
                     "failed".clone_into(&mut unit.active_state);
-                    unit.exec_main_status = status;
+                    (unit.exec_main_code, unit.exec_main_status) = (1, status);
                 })
                 .await;
             watching.verdict(number, "needs_a_person").await;

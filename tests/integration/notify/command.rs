@@ -116,7 +116,7 @@ async fn a_command_that_failed_is_run_again_with_the_same_message() {
     let notifier = notifier(script.receiver(&[], LONG), "");
     notifier.tell(&notice(NoticeKind::GaveUp, 1));
     let read = || fs::read_to_string(script.0.path().join("stdin")).unwrap_or_default();
-    until(&notifier, || read().lines().count() == 2).await;
+    run(&notifier, until(|| read().lines().count() == 2)).await;
     let text = read();
     let mut lines = text.lines();
     assert_eq!(lines.next(), lines.next());
