@@ -161,17 +161,14 @@ impl FromStr for WebhookUrl {
 
 /// The host of `HOST[:PORT]`, without the brackets of an IPv6 address.
 fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
-            (host, port)
-        }
-        None => {
-            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-            let good = host.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-            good.then_some((host, port))?
-        }
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (host, port) = rest.split_once(']')?;
+        host.parse::<std::net::Ipv6Addr>().ok()?;
+        (host, port)
+    } else {
+        let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let good = host.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        good.then_some((host, port))?
     };
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with('+');
     let good = !host.is_empty() && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));

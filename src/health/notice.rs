@@ -198,7 +198,7 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what is missing fails the test")]
 
     use jiff::SignedDuration;
     use proptest::prelude::*;

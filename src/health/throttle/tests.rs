@@ -119,7 +119,9 @@ fn a_recovery_is_news_only_of_those_of_whom_there_was_bad_news() {
 fn what_is_not_chosen_is_not_told() {
     let mut throttle = throttle(12);
     throttle.on = [NeedsToken].into();
-    [GaveUp, Failed, Healed, Recovered].into_iter().for_each(|kind| throttle.take(notice(kind, 1, 0)));
+    for kind in [GaveUp, Failed, Healed, Recovered] {
+        throttle.take(notice(kind, 1, 0));
+    }
     assert_eq!((throttle.next(at(0)), throttle.due(at(0))), (None, None));
     throttle.take(notice(NeedsToken, 1, 0));
     assert_eq!(kinds(&throttle.next(at(0)).unwrap()), [(NeedsToken, 1, 1)]);
