@@ -176,7 +176,7 @@ impl Prometheus {
     }
 
     fn query(&self, query: &str) -> Value {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = query.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         self.ask(&format!("/api/v1/query?query={encoded}")).unwrap()
     }
 
