@@ -34,6 +34,7 @@ pub mod mounts;
 pub mod programs;
 pub mod report_files;
 pub mod systemd;
+pub mod webhook;
 
 // Shell: order and policy.
 pub mod apply;

@@ -132,6 +132,8 @@ in
 
     monitor = import ./monitor.nix { inherit lib; };
 
+    notify = import ./notify.nix { inherit lib; };
+
     firstId = mkOption {
       type = types.ints.between 65536 2147287040;
       default = 1879048192;

@@ -26,6 +26,7 @@ let
     // lib.optionalAttrs (options.environment != { }) { inherit (options) environment; };
 
   github = table cfg.github;
+  notify = table cfg.notify;
 
   # What stands in `settings` itself wins.
   asDefaults =
@@ -54,6 +55,7 @@ in
         runners = lib.mapAttrs (_: runner) cfg.runners;
       }
       // lib.optionalAttrs (github != { }) { inherit github; }
+      // lib.optionalAttrs (notify != { }) { inherit notify; }
       // lib.optionalAttrs (cfg.shutdownTimeout != null) { timeouts.shutdown = cfg.shutdownTimeout; }
       // lib.optionalAttrs (cfg.ephemeral != null) { inherit (cfg) ephemeral; }
       // lib.optionalAttrs (cfg.labels != [ ]) { inherit (cfg) labels; }

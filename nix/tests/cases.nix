@@ -44,6 +44,21 @@
         openFirewall = true;
         githubInterval = "2m";
       };
+      notify = {
+        command = [
+          "/run/current-system/sw/bin/logger"
+          "a $b %c"
+        ];
+        webhook = "https://ntfy.sh/homelab";
+        format = "ntfy";
+        tokenFile = "/run/secrets/ntfy";
+        on = [
+          "needs-token"
+          "gave-up"
+        ];
+        hourlyMax = 6;
+        pause = "30m";
+      };
       settings = {
         prune.work_max = "40G";
         environment.TZ = "Europe/Berlin";
@@ -124,6 +139,7 @@
   unbuildable = {
     unknownKey.settings.nonsense = true;
     ephemeralWithoutGithub.ephemeral = true;
+    formatWithoutWebhook.notify.format = "ntfy";
     latestImage.settings.image = "ghcr.io/actions/actions-runner:latest";
   };
 
@@ -163,6 +179,9 @@
     listen.reports.listen = "8089";
     monitorListen.monitor.listen = "8090";
     credential.github.credential = "password";
+    notifyFormat.notify.format = "xml";
+    notifyTokenInStore.notify.tokenFile = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-t";
+    notifyOnWhatIsNot.notify.on = [ "everything" ];
     credentialInStore.github.credentialFile = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-c";
   };
 }

@@ -15,6 +15,7 @@ refused() {
 }
 refused unknownKey 'nonsense'
 refused latestImage 'latest'
+refused formatWithoutWebhook 'belongs to a webhook'
 
 # The builder itself, with the variables of units.nix; each test changes one of them, or the runnerctl.
 evaluate accounts.defaults >"$scratch/accounts.json"

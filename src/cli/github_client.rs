@@ -118,6 +118,11 @@ fn client(
     credential: &Place,
 ) -> Result<Option<Client>, Failure> {
     let Some(credential) = read_credential(github, credential)? else { return Ok(None) };
+    Ok(Some(Client::new(url, &github.api_url, credential, &connection(proxy)?)?))
+}
+
+/// The way out of this host that `[proxy]` describes.
+pub(super) fn connection(proxy: &Proxy) -> Result<Connection, Failure> {
     let ca_pem = match &proxy.ca_file {
         Some(file) => Some(files::read(file.as_path())?.ok_or_else(|| {
             Failure::new(
@@ -127,8 +132,7 @@ fn client(
         })?),
         None => None,
     };
-    let connection = Connection::new(proxy.clone(), ca_pem);
-    Ok(Some(Client::new(url, &github.api_url, credential, &connection)?))
+    Ok(Connection::new(proxy.clone(), ca_pem))
 }
 
 fn read_credential(github: &Github, place: &Place) -> Result<Option<Credential>, Failure> {
@@ -140,7 +144,8 @@ fn read_credential(github: &Github, place: &Place) -> Result<Option<Credential>,
             let search = std::env::var_os("PATH");
             (path, programs::decrypt_credential(names::GITHUB_CREDENTIAL, path, search.as_deref())?)
         }
-        Place::File(path) | Place::Loaded(path) => (path, files::read_secret(path, SecretKind::Credential)?),
+        Place::File(path) => (path, files::read_secret(path, SecretKind::Credential)?),
+        Place::Loaded(path) => (path, files::read_loaded(path, SecretKind::Credential)?),
     };
     Credential::of(github, text.expose_secret())
         .map_err(|error| Failure::new(format!("{} {error}", path.display()), error.hint()))

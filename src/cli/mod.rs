@@ -23,6 +23,8 @@ mod install_units;
 mod logs;
 mod man;
 mod monitor;
+mod notify_receivers;
+mod notify_test;
 mod output;
 mod power;
 mod progress;
@@ -93,6 +95,8 @@ enum Command {
     Monitor(monitor::Args),
     /// Show what the monitor has seen and done
     Events(events::Args),
+    /// Send a test message to the command and the webhook of [notify], and say what came of it
+    NotifyTest,
     /// Say why nothing runs: what keeps each runner, and with a credential for GitHub what each queued workflow job waits for
     Why(why::Args),
     /// Free disk space of idle runners that hold more than the config allows
@@ -149,6 +153,7 @@ impl Cli {
             Command::Status(args) => status::run(&args, &global),
             Command::Monitor(args) => monitor::run(&args, &global),
             Command::Events(args) => events::run(&args, &global),
+            Command::NotifyTest => notify_test::run(&global),
             Command::Why(args) => why::run(&args, &global),
             Command::Prune(args) => prune::run(&args, &global),
             Command::Reports(command) => reports::run(&command, &global),

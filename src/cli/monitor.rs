@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::context::{Context, GlobalArgs, block_on};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::notify_receivers::{self, Receivers};
 use super::{ending, github_client, output, serving};
 use crate::apply::Host;
 use crate::files::{Lock, Log, Root};
@@ -51,6 +52,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         return Err(ending::nothing_runs());
     }
     let client = client(args, &context)?;
+    let notifiers = receivers(args, &context)?.notifiers(&context.fleet.notify);
     let layout = &context.fleet.layout;
     let _lock = lock(args, layout)?;
     let config = &context.fleet.monitor;
@@ -73,6 +75,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         github: client.as_ref().map(|client| async || ask(client).await),
         queue: queue.subscribe(),
         alive: &alive,
+        tell: &|notice| notifiers.tell(notice),
     };
     let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
     let unasked = Judge::new(
@@ -94,6 +97,7 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
             result = server.run(listener, end) => Ok(result?),
             () = monitor.run(&publish) => Ok(()),
             () = follow_queue(client.as_ref(), timing.github, &queue) => Ok(()),
+            () = notifiers.run() => Ok(()),
         }
     })?;
     Ok(Exit::Done)
@@ -128,6 +132,17 @@ fn client(args: &Args, context: &Context) -> Result<Option<Result<Client, String
             output::failure(&failure);
             Ok(Some(Err(failure.message)))
         }
+    }
+}
+
+/// Whom to tell. Whoever starts it by hand hears at once why that cannot be; the unit watches all the same.
+fn receivers(args: &Args, context: &Context) -> Result<Receivers, Failure> {
+    match notify_receivers::of(context) {
+        Err(failure) if args.as_unit => {
+            output::failure(&failure);
+            Ok(Receivers::default())
+        }
+        result => result,
     }
 }
 

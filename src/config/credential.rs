@@ -40,6 +40,8 @@ secrets! {
     InstallationToken
     /// A JIT config: whoever has it can be the one runner that it was made for.
     JitConfig
+    /// The token of a webhook: whoever has it can send messages there.
+    NotifyToken
 }
 
 /// Why a text is no credential.
@@ -141,6 +143,17 @@ impl RegistrationToken {
     #[must_use]
     pub fn copied(text: SecretString) -> Option<Self> {
         is_likely_token(text.expose_secret(), 1024).then_some(Self(text))
+    }
+}
+
+impl NotifyToken {
+    /// The token that is all of `text`, blanks around it left out; `None` where it cannot be one (RFC 6750, section 2.1).
+    #[must_use]
+    pub fn parse(text: &SecretString) -> Option<Self> {
+        let text = text.expose_secret().trim();
+        let is_one = (1..=LONGEST_TOKEN).contains(&text.len())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=".contains(c));
+        is_one.then(|| Self(text.into()))
     }
 }
 

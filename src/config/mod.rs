@@ -12,6 +12,7 @@ mod github;
 mod limits;
 mod listen;
 mod monitor;
+mod notify;
 mod problem;
 mod prune;
 mod raw;
@@ -25,12 +26,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use credential::{
-    AppKey, CredentialError, InstallationToken, JitConfig, JitFile, NotJit, PersonalAccessToken,
+    AppKey, CredentialError, InstallationToken, JitConfig, JitFile, NotJit, NotifyToken, PersonalAccessToken,
     RegistrationToken, RemovalToken,
 };
 pub use github::{CredentialKind, Github};
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
 pub use monitor::Monitor;
+pub use notify::{NoticeKind, Notify, Webhook, WebhookFormat, WebhookUrl};
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
@@ -104,6 +106,8 @@ pub struct Config {
     pub reports: Reports,
     /// Who watches the runners.
     pub monitor: Monitor,
+    /// Whom the monitor tells what.
+    pub notify: Notify,
     /// What differs for single runners, by number.
     pub overrides: BTreeMap<u16, Override>,
 }

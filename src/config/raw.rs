@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::github::CredentialKind;
 use super::limits::Limits;
+use super::notify::{NoticeKind, WebhookFormat, WebhookUrl};
 use super::prune::DiskSize;
 use super::reports::{ReportLayout, ReportsUrl};
 use super::url::{ApiUrl, GithubUrl};
@@ -81,6 +82,8 @@ pub(super) struct RawConfig {
     pub reports: RawReports,
     /// Who watches the runners
     pub monitor: RawMonitor,
+    /// Whom the monitor tells what
+    pub notify: RawNotify,
     /// What differs for single runners: [runners.3]
     #[schemars(with = "BTreeMap<String, RawOverride>")]
     pub runners: BTreeMap<Spanned<String>, RawOverride>,
@@ -217,6 +220,32 @@ pub(super) struct RawReports {
     pub tls: Option<Spanned<RawTls>>,
     /// How long reports stay
     pub retention: RawRetention,
+}
+
+/// Messages of the monitor; to nobody without `command` and `webhook`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawNotify {
+    /// Program with its arguments, run for each message without a shell: JSON on stdin, `HOMELAB_RUNNERS_*` in its environment
+    #[schemars(with = "Option<Vec<String>>")]
+    pub command: Option<Spanned<Vec<String>>>,
+    /// Address that each message is posted to; http:// only within the own network
+    pub webhook: Option<WebhookUrl>,
+    /// What the webhook gets: "json" or "ntfy" (default "json")
+    #[schemars(with = "Option<WebhookFormat>")]
+    pub format: Option<Spanned<WebhookFormat>>,
+    /// File with the token that the webhook is shown (`Authorization: Bearer`); mode 0600
+    #[schemars(with = "Option<AbsolutePath>")]
+    pub token_file: Option<Spanned<AbsolutePath>>,
+    /// What is told (default: all of it)
+    #[schemars(with = "Option<Vec<NoticeKind>>")]
+    pub on: Option<Spanned<Vec<NoticeKind>>>,
+    /// Most messages an hour, 1 to 60; what is held back is summed up in the next (default 12)
+    #[schemars(with = "Option<u32>")]
+    pub hourly_max: Option<Spanned<i64>>,
+    /// Time between two messages of one kind about one runner (default "15m")
+    #[schemars(with = "Option<String>")]
+    pub pause: Option<Spanned<String>>,
 }
 
 /// PEM files on the host.

@@ -177,6 +177,53 @@ fn the_floor_can_be_switched_off_in_two_ways() {
 }
 
 #[test]
+fn all_problems_of_notify_are_told_at_once() {
+    let notify = "[notify]\ncommand = [\"mail\", \"a\\nb\"]\nformat = \"ntfy\"\ntoken_file = \"/t\"\non = []\nhourly_max = 61\npause = \"25h\"\n";
+    assert_eq!(
+        problems(&format!("{URL}{notify}")),
+        [
+            "3:11 notify.command: does not begin with the path of a program (allowed: such as [\"/usr/local/bin/tell-me\", \"--short\"]; no shell reads it)",
+            "3:11 notify.command: has a line break or another control character, or an argument of more than 4096 bytes (put what takes so much into a script)",
+            "4:10 notify.format: belongs to a webhook, and there is none (remove it, or add webhook = \"https://…\")",
+            "5:14 notify.token_file: belongs to a webhook, and there is none (remove it, or add webhook = \"https://…\")",
+            "6:6 notify.on: tells nothing (leave it out for all of them; for no messages remove command and webhook)",
+            "7:14 notify.hourly_max: 61 is no number of messages (allowed: 1 to 60)",
+            "8:9 notify.pause: \"25h\" is out of range (allowed: whole seconds, \"0s\" to \"24h\")",
+        ]
+    );
+    let words = "[notify]\nwebhook = \"http://ntfy.sh/x\"\nformat = \"xml\"\ntoken_file = \"/t\"\non = [\"faild\"]\ncommand = []\n";
+    let told = problems(&format!("{URL}{words}"));
+    for (told, part) in told.iter().zip([
+        "notify.webhook: is http:// to a host out on the network",
+        "notify.format: unknown word \"xml\"",
+        "notify.on: unknown word \"faild\" (did you mean \"failed\"?",
+        "notify.command: does not begin",
+    ]) {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(told.len(), 4, "{told:#?}");
+}
+
+#[test]
+fn without_notify_nobody_is_told_and_with_a_webhook_everything_is() {
+    let silent = Config::parse(URL).unwrap().notify;
+    assert!(silent.command.is_empty() && silent.webhook.is_none());
+    let notify = Config::parse(&format!("{URL}[notify]\nwebhook = \"https://ntfy.sh/x\"\n")).unwrap().notify;
+    assert_eq!(notify.on, NoticeKind::ALL.into());
+    assert_eq!((notify.hourly_max, notify.pause), (12, Duration::from_secs(900)));
+    assert_eq!(notify.webhook.map(|webhook| webhook.format), Some(WebhookFormat::Json));
+}
+
+#[test]
+fn what_can_be_chosen_for_messages_is_what_there_is_but_the_test() {
+    for kind in NoticeKind::ALL {
+        let text = format!("{URL}[notify]\non = [\"{}\"]\n", kind.word());
+        assert_eq!(Config::parse(&text).unwrap().notify.on, [kind].into());
+    }
+    assert!(Config::parse(&format!("{URL}[notify]\non = [\"test\"]\n")).is_err());
+}
+
+#[test]
 fn syntax_errors_are_told_with_their_line() {
     let found = problems("url = \ncount = 4 4\n");
     assert!(found.iter().any(|line| line.starts_with("1:")), "{found:?}");

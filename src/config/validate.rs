@@ -10,6 +10,7 @@ use super::collect::bare;
 use super::ephemeral;
 use super::github;
 use super::monitor;
+use super::notify;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
 use super::reports;
@@ -42,6 +43,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let prune = prune(&raw.prune, problems);
     let reports = reports::validate(raw.reports, problems);
     let monitor = monitor::validate(&raw.monitor, &reports, problems);
+    let notify = notify::validate(raw.notify, problems);
     let (Some(url), Some(github)) = (raw.url, github) else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -88,6 +90,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         prune,
         reports,
         monitor,
+        notify,
         overrides,
     })
 }

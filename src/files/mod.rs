@@ -22,7 +22,7 @@ pub use lock::Lock;
 pub use log::{Follower, Log};
 pub use own::OwnDirectory;
 pub use owner::{give, give_tree, owner, remove_tree};
-pub use secret::{SecretFileError, SecretKind, read_secret, read_tokens};
+pub use secret::{SecretFileError, SecretKind, read_loaded, read_secret, read_tokens};
 pub use trash::Trash;
 pub use tree::{Measured, Tree, free};
 pub use untrusted::read_untrusted;

@@ -122,6 +122,24 @@ pub fn read_tokens(path: &Path) -> Result<SecretString, SecretFileError> {
     read_secret(path, SecretKind::Tokens)
 }
 
+/// Reads a credential that systemd has loaded for this unit, systemd.exec(5). Its mode is not looked at: systemd lets the unit's user in by an access control list, which looks like
+/// the mode of a group.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn read_loaded(path: &Path, kind: SecretKind) -> Result<SecretString, SecretFileError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(SecretString::from(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(SecretFileError::Missing { path: path.to_owned(), kind })
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(SecretFileError::NotText { path: path.to_owned(), kind })
+        }
+        Err(source) => Err(SecretFileError::Io { path: path.to_owned(), source }),
+    }
+}
+
 /// Reads a file of secrets. A link is followed (secret managers make them); what it leads to has to be a regular file that
 /// belongs to this user or root and is closed to everybody else.
 ///

@@ -28,8 +28,8 @@ pub use shutdown::{StopStep, Stopping};
 pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Monitor, Proxy,
-    Prune, Reports, SocketMode, Timeouts, UnitFormat, variable,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Monitor, Notify,
+    Proxy, Prune, Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
 use crate::runner::{Registration, TokenSource};
 
@@ -79,6 +79,8 @@ pub struct Fleet {
     pub reports: Reports,
     /// Who watches the runners.
     pub monitor: Monitor,
+    /// Whom the monitor tells what.
+    pub notify: Notify,
 }
 
 /// What of the host decides where the config does not.
@@ -161,6 +163,7 @@ impl Fleet {
             prune: config.prune,
             reports: config.reports.clone(),
             monitor: config.monitor,
+            notify: config.notify.clone(),
         }
     }
 

@@ -54,6 +54,9 @@ pub const GITHUB_CREDENTIAL: &str = "github";
 /// What the monitor's credential with the config is called.
 pub const CONFIG_CREDENTIAL: &str = "config";
 
+/// What the monitor's credential with the token of its webhook is called.
+pub const NOTIFY_CREDENTIAL: &str = "notify-token";
+
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
 

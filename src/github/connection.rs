@@ -1,4 +1,4 @@
-//! How GitHub is reached: proxies, certificates and limits of time, all of them from the config and none from the environment.
+//! How GitHub, or another server out there, is reached: proxies, certificates and limits of time, all of them from the config and none from the environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,10 @@ impl Connection {
     }
 
     /// A client that follows no redirection, reads no environment, and knows nobody's credential. `is_plain`: it is for `http://` alone.
-    pub(super) fn client(&self, is_plain: bool) -> Result<reqwest::Client, Cause> {
+    ///
+    /// # Errors
+    /// Proxies or certificates cannot be used.
+    pub fn client(&self, is_plain: bool) -> Result<reqwest::Client, Cause> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls(is_plain)?)
             .redirect(redirect::Policy::none())

@@ -211,7 +211,9 @@ pub enum Cause {
 }
 
 impl Cause {
-    fn hint(&self) -> Option<String> {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::BadCredential { .. } => {
                 "see that it has not expired and was not revoked, then put a new one into github.credential_file"

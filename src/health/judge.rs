@@ -296,6 +296,12 @@ impl Judge {
         }
     }
 
+    /// A runner's name, and how it stands.
+    #[must_use]
+    pub fn standing(&self, number: u16) -> Option<(&str, Verdict)> {
+        self.runners.get(&number).map(|record| (record.name.as_str(), record.verdict))
+    }
+
     /// Everything that is known, for people and programs.
     #[must_use]
     pub fn snapshot(&self, events: &[Event], now: Now) -> Snapshot {

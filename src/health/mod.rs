@@ -8,9 +8,11 @@ mod heal;
 mod history;
 mod judge;
 pub mod metrics;
+mod notice;
 pub mod page;
 mod queue;
 mod snapshot;
+mod throttle;
 mod verdict;
 mod witness;
 
@@ -21,8 +23,10 @@ pub use event::{Event, What};
 pub use heal::{HealEnd, LONGEST_LINE};
 pub use history::{History, Minute};
 pub use judge::{Judge, Observation};
+pub use notice::{Message, Notice, Told};
 pub use queue::{Queue, WaitingRun};
 pub use snapshot::{RunnerHealth, Snapshot};
+pub use throttle::Throttle;
 pub use verdict::Verdict;
 pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses, WorkflowJob};
 

@@ -12,6 +12,13 @@ pub fn kernel(root: &Path) -> Option<Version> {
     Version::in_text(&text(&root.join("proc/sys/kernel/osrelease"))?)
 }
 
+/// What this host calls itself; `None` where the kernel has no name for it.
+#[must_use]
+pub fn host_name(root: &Path) -> Option<String> {
+    let name = text(&root.join("proc/sys/kernel/hostname"))?.trim().to_owned();
+    (!name.is_empty() && name != "(none)").then_some(name)
+}
+
 /// The test of `sd_booted(3)`.
 #[must_use]
 pub fn is_booted_with_systemd(root: &Path) -> Option<bool> {

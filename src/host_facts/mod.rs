@@ -15,7 +15,9 @@ use std::path::Path;
 pub use accounts::{id_mapper, lingers, subordinate_ranges, uid, user};
 pub use control_groups::control_groups;
 pub use file_systems::{disks, is_in_memory};
-pub use kernel::{apparmor, is_booted_with_systemd, kernel, network_namespaces, selinux, user_namespaces};
+pub use kernel::{
+    apparmor, host_name, is_booted_with_systemd, kernel, network_namespaces, selinux, user_namespaces,
+};
 pub use network::listen_address;
 
 use crate::doctor::{Distribution, OsRelease};

@@ -5,7 +5,9 @@
 
 mod heal;
 mod look;
+mod notifier;
 mod queue;
+mod receiver;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -14,17 +16,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch::{Receiver, Sender};
+use tokio::sync::watch::{self as channel, Sender};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::apply::Host;
 use crate::files::{FileError, Log, Root};
 use crate::fleet::{Layout, Runner};
-use crate::health::{Event, Judge, Now, Observation, Queue, Snapshot, What};
+use crate::health::{Event, Judge, Notice, Now, Observation, Queue, Snapshot, What};
 use crate::why::AtGithub;
 pub use heal::Healer;
 use look::Looker;
+pub use notifier::{Notifier, Notifiers};
 pub use queue::follow_queue;
+pub use receiver::{Receiver, Refusal};
 use watch::Watched;
 
 /// Events that are kept at hand; all of them are in the log.
@@ -69,9 +73,11 @@ pub struct Monitor<'a, C, G> {
     /// Asks GitHub; `None` where this host has no credential for it.
     pub github: Option<G>,
     /// What waits at GitHub, from [`follow_queue`].
-    pub queue: Receiver<Queue>,
+    pub queue: channel::Receiver<Queue>,
     /// Is called at each turn of the loop: while it is, the monitor lives.
     pub alive: &'a dyn Fn(),
+    /// Takes what people are to be told, and keeps nobody waiting.
+    pub tell: &'a dyn Fn(&Notice),
 }
 
 /// The log of a fleet's events: the unit's own, or that of whoever runs the monitor by hand.
@@ -210,15 +216,16 @@ fn every(period: Duration) -> Interval {
 }
 
 /// The judge, with a clock, and what has happened.
-struct State {
+struct State<'a> {
+    tell: &'a dyn Fn(&Notice),
     judge: Judge,
     begin: Instant,
     log: Log,
     events: Vec<Event>,
 }
 
-impl State {
-    fn new<C, G>(monitor: &Monitor<'_, C, G>) -> Self {
+impl<'a> State<'a> {
+    fn new<C, G>(monitor: &Monitor<'a, C, G>) -> Self {
         let begin = Instant::now();
         let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
         let fleet = monitor.runners.iter().map(|runner| (runner.number, runner.name.clone()));
@@ -230,7 +237,7 @@ impl State {
         });
         judge.remember(&events, now);
         events.drain(..events.len().saturating_sub(EVENTS_AT_HAND));
-        let mut state = Self { judge, begin, log: monitor.log.clone(), events };
+        let mut state = Self { tell: monitor.tell, judge, begin, log: monitor.log.clone(), events };
         let why = match monitor.healer {
             Some(_) => "the monitor began",
             None => "the monitor began; it restarts nobody",
@@ -264,6 +271,10 @@ impl State {
             tracing::info!(runner = event.runner, why = event.why, "{}", event.what.words());
             if let Err(error) = self.log.add(&event.line()) {
                 tracing::warn!(%error, "an event is not kept");
+            }
+            let standing = event.runner.and_then(|number| self.judge.standing(number));
+            if let Some(notice) = Notice::of(&event, standing) {
+                (self.tell)(&notice);
             }
             self.events.push(event);
         }

@@ -1,11 +1,12 @@
 //! The edge to other programs: the only place that starts a process.
 //!
-//! Podman, Docker, Podman's Quadlet generator, journalctl, systemd-creds, mount(8), the programs that keep accounts, and unshare for a trial; everything else is spoken to
-//! directly.
+//! Podman, Docker, Podman's Quadlet generator, journalctl, systemd-creds, mount(8), the programs that keep accounts, unshare for a trial, and the user's own command for
+//! notifications; everything else is spoken to directly.
 
 mod accounts;
 mod containers;
 mod credentials;
+mod hook;
 mod idmap;
 mod images;
 mod networks;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use accounts::{add_account, remove_account};
 pub use containers::{Health, health};
 pub use credentials::{DecryptError, decrypt_credential};
+pub use hook::run_hook;
 pub use idmap::{mount_as_it_is, mount_for_container, mount_for_engine};
 pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;

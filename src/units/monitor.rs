@@ -126,10 +126,10 @@ fn monitor(fleet: &Fleet, programs: &Programs) -> String {
 
 /// What the monitor knows from its start on. Its place on the disk and what else is in the config is read by others.
 fn watched(fleet: &Fleet) -> String {
-    let Fleet { url, github, proxy, monitor, timeouts, layout, .. } = fleet;
+    let Fleet { url, github, proxy, monitor, notify, timeouts, layout, .. } = fleet;
     let runners = fleet.runners.iter().map(|runner| format!("{} {}\n", runner.number, runner.name));
     let places = [&layout.state, &layout.runtime, &layout.config_file, &layout.credential_file];
-    let rest = format!("{url} {github:?} {proxy:?} {monitor:?} {timeouts:?} {places:?}\n");
+    let rest = format!("{url} {github:?} {proxy:?} {monitor:?} {notify:?} {timeouts:?} {places:?}\n");
     runner::digest(&runners.chain([rest]).collect::<String>())
 }
 
@@ -147,6 +147,11 @@ fn inputs(text: &mut UnitText, fleet: &Fleet) {
     text.text("LoadCredential", &config);
     if fleet.github.has_api() {
         launch::credential(text, fleet);
+    }
+    if let Some(file) = fleet.notify.webhook.as_ref().and_then(|webhook| webhook.token_file.as_ref()) {
+        // Without the file it watches all the same, as without a credential for GitHub.
+        text.text("LoadCredential", &format!("{}:{}", names::NOTIFY_CREDENTIAL, file.as_path().display()))
+            .plain("SetCredential", format!("{}:#", names::NOTIFY_CREDENTIAL));
     }
     text.plain("StateDirectory", "homelab-runners-monitor").plain("StateDirectoryMode", "0700");
 }

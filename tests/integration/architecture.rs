@@ -8,14 +8,14 @@ use std::fs;
 use std::path::Path;
 
 use homelab_runners::config::{
-    AppKey, InstallationToken, JitConfig, PersonalAccessToken, RegistrationToken, RemovalToken,
+    AppKey, InstallationToken, JitConfig, NotifyToken, PersonalAccessToken, RegistrationToken, RemovalToken,
 };
 
 use crate::golden::manifest_dir;
 
 const CORE: [&str; 11] =
     ["config", "doctor", "fleet", "units", "runner", "status", "health", "why", "prune", "reports", "page"];
-const EDGES: [&str; 9] = [
+const EDGES: [&str; 10] = [
     "files",
     "http",
     "host_facts",
@@ -25,6 +25,7 @@ const EDGES: [&str; 9] = [
     "mounts",
     "report_files",
     "github",
+    "webhook",
 ];
 const SHELL: [&str; 4] = ["apply", "cli", "monitor", "unit_step"];
 
@@ -195,6 +196,7 @@ fn no_secret_can_be_printed_copied_or_serialised() {
     assert_has_none_of!(AppKey: Debug, Display, Clone, serde::Serialize);
     assert_has_none_of!(InstallationToken: Debug, Display, Clone, serde::Serialize);
     assert_has_none_of!(JitConfig: Debug, Display, Clone, serde::Serialize);
+    assert_has_none_of!(NotifyToken: Debug, Display, Clone, serde::Serialize);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Prints the directory with programs of Debian 13: Podman's Quadlet generator, systemd-analyze and Docker Compose.
+# Prints the directory with programs of Debian 13: Podman's Quadlet generator, systemd-analyze, Docker Compose, Prometheus and its promtool.
 # They are unpacked, not installed: nothing on this host changes, and no root is needed where mmdebstrap is there already.
 # Kept below $XDG_CACHE_HOME/homelab-runners/debian13, under a key made of all that decides what is unpacked.
 set -euo pipefail
 
-packages=podman,systemd,docker-compose
+packages=podman,systemd,docker-compose,prometheus
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 guest=$here/../vm/guest
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-runners/debian13

@@ -11,8 +11,9 @@
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
 //! | `monitor` | the monitor: faults, restarts, lost witnesses; its pages as a process |
+//! | `notify` | messages of the monitor: to real commands, and to real servers that answer, hang, break off and lead elsewhere |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
-//! | `readers` | Debian 13's Quadlet, systemd and Docker Compose read what is written |
+//! | `readers` | Debian 13's Quadlet, systemd, Docker Compose and Prometheus read what is written |
 //! | `registrations` | what this host has registered, and how it ends at GitHub |
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
 //! | `runner_contract` | the scripts that run inside the containers |
@@ -40,6 +41,7 @@ mod golden;
 mod hostile_names;
 mod job_hooks;
 mod monitor;
+mod notify;
 mod power_cut;
 mod readers;
 mod registrations;

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use homelab_runners::apply::Host;
-use homelab_runners::config::{Config, UnitFormat};
+use homelab_runners::config::{Config, NoticeKind, UnitFormat};
 use homelab_runners::files::{self, Log, Root};
 use homelab_runners::fleet::{Fleet, Layout, names};
 use homelab_runners::health::{Event, Queue, Snapshot, What};
-use homelab_runners::monitor::{self, GithubAnswer, Healer, Monitor, Timing};
+use homelab_runners::monitor::{self, GithubAnswer, Healer, Monitor, Notifiers, Timing};
 use homelab_runners::runner::{LISTENER, WORKER};
 use homelab_runners::systemd::Systemd;
 use homelab_runners::why::AtGithub;
@@ -27,6 +27,7 @@ use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
 mod helper;
+mod notices;
 mod page;
 mod restarts;
 mod served;
@@ -48,6 +49,8 @@ struct Bed {
     has_github: Cell<bool>,
     healer: RefCell<Option<Healer>>,
     queue: watch::Sender<Queue>,
+    notices: RefCell<Vec<(Option<u16>, NoticeKind)>>,
+    notifiers: Notifiers,
 }
 
 impl Bed {
@@ -76,6 +79,8 @@ impl Bed {
             has_github: Cell::new(false),
             healer: RefCell::new(Some(Healer::Itself)),
             queue: watch::Sender::new(Queue::NotAsked),
+            notices: RefCell::default(),
+            notifiers: Notifiers::default(),
         };
         for runner in &bed.fleet.runners {
             bed.bring_up(runner.number);
@@ -194,6 +199,10 @@ impl Bed {
             github: self.has_github.get().then_some(github),
             queue: self.queue.subscribe(),
             alive: &|| turns.set(turns.get() + 1),
+            tell: &|notice| {
+                self.notices.borrow_mut().push((notice.runner, notice.kind));
+                self.notifiers.tell(notice);
+            },
         };
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot {
             time: jiff::Timestamp::now(),
@@ -205,6 +214,7 @@ impl Bed {
         let mut watching = Watching(snapshots);
         tokio::select! {
             () = monitor.run(&publish) => panic!("the monitor has ended"),
+            () = self.notifiers.run() => panic!("nobody is told any more"),
             () = story(&mut watching) => {}
         }
         assert!(turns.get() > 0, "the watchdog was told nothing");

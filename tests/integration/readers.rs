@@ -4,6 +4,7 @@
 
 mod compose;
 mod debian13;
+mod prometheus;
 mod quadlet;
 mod systemd_analyze;
 pub(crate) mod words;

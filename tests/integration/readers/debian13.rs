@@ -25,8 +25,8 @@ pub(super) struct Said {
     pub(super) stderr: String,
 }
 
-/// Runs a program of the tree with the tree's own loader and libraries: those of this host may be older.
-pub(super) fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Said {
+/// A program of the tree with the tree's own loader and libraries: those of this host may be older.
+pub(super) fn command(program: &str) -> Command {
     let (triple, loader) = match std::env::consts::ARCH {
         "x86_64" => ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
         "aarch64" => ("aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
@@ -37,6 +37,12 @@ pub(super) fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Said {
     command.env_clear().arg("--library-path");
     command.arg(format!("{}:{}", libraries.display(), libraries.join("systemd").display()));
     command.arg(tree().join(program));
+    command
+}
+
+/// Runs such a program to its end.
+pub(super) fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Said {
+    let mut command = command(program);
     prepare(&mut command);
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
