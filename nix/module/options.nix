@@ -130,6 +130,8 @@ in
 
     reports = import ./reports.nix { inherit lib; };
 
+    monitor = import ./monitor.nix { inherit lib; };
+
     firstId = mkOption {
       type = types.ints.between 65536 2147287040;
       default = 1879048192;

@@ -42,6 +42,15 @@ in
         limits = table cfg.limits;
         fleet_limits = table cfg.fleetLimits;
         reports = table (removeAttrs cfg.reports [ "openFirewall" ]);
+        monitor = table (
+          removeAttrs cfg.monitor [
+            "enable"
+            "openFirewall"
+          ]
+          // {
+            enabled = cfg.monitor.enable;
+          }
+        );
         runners = lib.mapAttrs (_: runner) cfg.runners;
       }
       // lib.optionalAttrs (github != { }) { inherit github; }

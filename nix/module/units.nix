@@ -14,6 +14,8 @@ let
   usesPodman = !usesDocker || fleet.withEngine != [ ];
   podman = virtualisation.podman.package;
 
+  port = address: lib.toInt (lib.last (lib.splitString ":" address));
+
   # The lines of passwd(5), group(5) and subuid(5), as NixOS will write them: the units have to name the same ids.
   lines = f: lib.concatMapStrings (number: f (fleet.name number)) fleet.withEngine;
   passwd = lines (
@@ -65,8 +67,9 @@ in
     virtualisation.podman.enable = lib.mkIf usesPodman true;
     virtualisation.docker.enable = lib.mkIf usesDocker true;
 
-    networking.firewall.allowedTCPPorts = lib.mkIf cfg.reports.openFirewall [
-      (lib.toInt (lib.last (lib.splitString ":" cfg.settings.reports.listen)))
+    networking.firewall.allowedTCPPorts = lib.mkMerge [
+      (lib.mkIf cfg.reports.openFirewall [ (port cfg.settings.reports.listen) ])
+      (lib.mkIf cfg.monitor.openFirewall [ (port cfg.settings.monitor.listen) ])
     ];
   };
 }

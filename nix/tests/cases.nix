@@ -39,6 +39,11 @@
         retention.maxAge = "30d";
         retention.runsMax = 100;
       };
+      monitor = {
+        listen = "0.0.0.0:8090";
+        openFirewall = true;
+        githubInterval = "2m";
+      };
       settings = {
         prune.work_max = "40G";
         environment.TZ = "Europe/Berlin";
@@ -50,6 +55,7 @@
     service = {
       unitFormat = "service";
       count = 2;
+      monitor.heal = false;
       limits.memoryMax = "4G";
     };
 
@@ -57,6 +63,7 @@
       tokensFile = null;
       count = 1;
       limits.memoryMax = "4G";
+      monitor.enable = false;
       github.credential = "pat";
       github.credentialFile = "/run/secrets/github";
       github.encrypted = true;
@@ -154,6 +161,7 @@
     nullInSettings.settings.image = null;
     keyInStore.reports.tls.key = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-k";
     listen.reports.listen = "8089";
+    monitorListen.monitor.listen = "8090";
     credential.github.credential = "password";
     credentialInStore.github.credentialFile = "/nix/store/5zq7hnf1fycqfq57wdgr07gw20qgdn0b-c";
   };

@@ -31,7 +31,10 @@ units.nix	environment.etc."homelab-runners/config.toml"	environment.etc."homelab
 units.nix	engineProgram =	engine =	a misspelt variable
 units.nix	virtualisation.podman.enable = lib.mkIf usesPodman true;	-	no Podman
 units.nix	subgid = subordinate "subGidRanges"	subgid = subordinate "subUidRanges"	groups that are users
-units.nix	allowedTCPPorts = lib.mkIf cfg.reports.openFirewall	allowedTCPPorts = lib.mkIf cfg.enable	a firewall that is always open
+units.nix	lib.mkIf cfg.reports.openFirewall	lib.mkIf cfg.enable	a firewall that is always open
+units.nix	lib.mkIf cfg.monitor.openFirewall	lib.mkIf cfg.enable	a firewall that is open for the monitor
+monitor.nix	default = "127.0.0.1:8090"	default = "0.0.0.0:8090"	a monitor for everybody
+settings.nix	enabled = cfg.monitor.enable;	enable = cfg.monitor.enable;	a misspelt key of the monitor
 render.sh	check --no-tokens	check	the config is not checked
 render.sh	cp tree/etc/systemd/system/* "$units"	cp tree/etc/systemd/system/*.service "$units"	units that are lost
 render.sh	cp -n generated/*.service "$units"	-	runners without a unit

@@ -4,6 +4,7 @@
 
 pub mod drain;
 mod execute;
+mod heal;
 pub mod notes;
 mod observe;
 pub mod prune;
@@ -18,6 +19,7 @@ pub mod when_idle;
 use std::path::PathBuf;
 
 pub use execute::{Execution, execute};
+pub use heal::heal;
 pub use observe::{busy, host_ids, observe, session, sweep};
 
 use crate::files::{FileError, Root};

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::{github_client, install_units, output, power};
+use super::{github_client, output, power};
 use crate::apply::Host;
 use crate::apply::drain::{self, Drain, Drained, News};
 use crate::fleet::names;
@@ -70,7 +70,7 @@ impl Endings<'_> {
             host: self.host,
             systemd: self.systemd,
             github: self.github.as_ref().map(|client| (client, &self.context.fleet.url)),
-            stop_limit: install_units::unit_limit(self.context),
+            stop_limit: self.context.fleet.unit_limit(),
             deadline: self.deadline,
         }
     }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
 use super::selection::Selection;
+use crate::fleet::Scope;
 use crate::health::Event;
 use crate::monitor;
 use crate::reports::visible;
@@ -43,7 +44,12 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         event.runner.is_none_or(|number| selected.iter().any(|runner| runner.number == number))
     };
     let is_meant = |event: &Event| is_selected(event) && args.since.is_none_or(|since| event.time >= since);
-    let events = monitor::events(&monitor::log(&context.root, &context.fleet.layout))?;
+    let layout = &context.fleet.layout;
+    let of = |is_unit| monitor::log(&context.root, layout, is_unit);
+    let events = match layout.scope {
+        Scope::System => monitor::events(&[of(false), of(true)])?,
+        Scope::User => monitor::events(&[of(false)])?,
+    };
     let meant = events.iter().filter(|event| is_meant(event));
     let lines: String = meant.map(|event| if args.json { event.line() } else { in_words(event) }).collect();
     output::data(&lines)?;

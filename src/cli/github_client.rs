@@ -34,6 +34,19 @@ pub(super) fn of(context: &Context) -> Result<Option<Client>, Failure> {
     client(&fleet.url, &fleet.github, &fleet.proxy, &Place::File(credential))
 }
 
+/// The same for a unit that systemd has handed the credential to.
+///
+/// # Errors
+/// The credential or the certificates cannot be read or used.
+pub(super) fn of_unit(context: &Context) -> Result<Option<Client>, Failure> {
+    let fleet = &context.fleet;
+    if !fleet.github.has_api() {
+        return Ok(None);
+    }
+    let credential = Place::Loaded(super::unit_step::credential(names::GITHUB_CREDENTIAL)?);
+    client(&fleet.url, &fleet.github, &fleet.proxy, &credential)
+}
+
 /// Can the credential be used, as far as it can be told without asking GitHub? Below a `--root` it may be still to come.
 ///
 /// # Errors

@@ -1,7 +1,5 @@
 //! `runnerctl install-units`: validate all → write → reload → start → verify.
 
-use std::time::Duration;
-
 use super::context::{Context, GlobalArgs, block_on};
 use super::ending::{self, Patience};
 use super::exit::Exit;
@@ -69,7 +67,7 @@ async fn install(args: &Args, context: &Context, allowed: Permissions) -> Result
         return Ok(Exit::Done);
     }
     let say = &mut |step: &Step| output::say(&progress::words(step));
-    let execution = apply::execute(&plan, &host, unit_limit(context), say).await?;
+    let execution = apply::execute(&plan, &host, context.fleet.unit_limit(), say).await?;
     let mut all_well = match &host.systemd {
         Some(systemd) => power::tell_outcomes(context, systemd, &execution.outcomes).await?,
         None => true,
@@ -111,11 +109,6 @@ async fn verify(context: &Context, host: &Host, allowed: Permissions) -> Result<
             "another program may have changed it meanwhile; run install-units again",
         )),
     }
-}
-
-/// What a unit may take to stop and start again.
-pub(super) fn unit_limit(context: &Context) -> Duration {
-    context.fleet.timeouts.start + context.fleet.timeouts.stop
 }
 
 /// One run at a time.

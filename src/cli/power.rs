@@ -4,8 +4,8 @@ use super::context::{Context, GlobalArgs, block_on};
 use super::ending::{self, Endings, Patience};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::output;
 use super::selection::Selection;
-use super::{install_units, output};
 use crate::apply::{self, Host, drain};
 use crate::fleet::{Runner, names};
 use crate::status::{self, Explanation};
@@ -126,7 +126,7 @@ pub(super) async fn run_jobs(
     systemd: &Systemd,
     unit_jobs: &[UnitJob],
 ) -> Result<bool, Failure> {
-    let limit = install_units::unit_limit(context);
+    let limit = context.fleet.unit_limit();
     let outcomes = systemd.run_jobs(unit_jobs, &JobMode::Replace, limit, &mut |_| {}).await;
     tell_outcomes(context, systemd, &outcomes).await
 }

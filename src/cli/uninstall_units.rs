@@ -87,7 +87,7 @@ async fn host(global: &GlobalArgs) -> Result<Found, Failure> {
     if global.config_file()?.exists() {
         let context = Context::load(global)?;
         let client = if context.root == Root::host() { github_client::of(&context)? } else { None };
-        let limit = install_units::unit_limit(&context);
+        let limit = context.fleet.unit_limit();
         let github = client.map(|client| (client, context.fleet.url.clone()));
         return Ok(Found { host: context.host().await?, limit, github });
     }

@@ -1,5 +1,7 @@
 //! `runnerctl unit-step …`: hidden, called by our own units.
 
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +10,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::github_client::Place;
 use super::{github_client, output};
+use crate::apply::Host;
+use crate::files::Root;
 use crate::fleet::{IdRange, RunnerPaths, Scope, names};
+use crate::health::HealEnd;
 use crate::runner::all_labels;
 use crate::systemd::Systemd;
 use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, StopNews, TokenOrigin, TokensFile, Wanted};
@@ -30,6 +35,19 @@ pub(super) enum Step {
     EndRegistration(EndArgs),
     /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
+    /// ExecStart=: restart the runner whose number stands at the other end of the standard input, for the monitor
+    Heal(HealArgs),
+}
+
+/// Options of `unit-step heal`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct HealArgs {
+    /// Runners, numbered from 1
+    #[arg(long)]
+    count: u16,
+    /// Seconds
+    #[arg(long)]
+    limit: u32,
 }
 
 /// Options of `unit-step prepare-reports`.
@@ -198,6 +216,7 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
                 unit_step::prepare_server_root(root)?;
             }
         }
+        Step::Heal(args) => return heal(args, global),
         Step::DetachEngine(args) => {
             if let Err(error) = unit_step::release(&args.paths()) {
                 output::error(&format!("runner {}: {error}", args.runner), None);
@@ -269,7 +288,7 @@ fn end_registration(args: EndArgs) -> Result<Exit, Failure> {
 }
 
 /// systemd.exec(5): where the unit's credentials are.
-fn credential(name: &str) -> Result<PathBuf, Failure> {
+pub(super) fn credential(name: &str) -> Result<PathBuf, Failure> {
     let directory = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
         Failure::new("systemd gave this unit no credentials", "load_credential needs systemd 250 or newer")
     })?;
@@ -279,6 +298,29 @@ fn credential(name: &str) -> Result<PathBuf, Failure> {
 /// systemd.service(5): the unit's main process, for `ExecStartPost=` and the like.
 fn main_process() -> Option<i32> {
     std::env::var("MAINPID").ok().and_then(|pid| pid.parse().ok())
+}
+
+/// Who asked hears what came of it, and the journal too.
+fn heal(args: HealArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
+    let stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let limit = Duration::from_secs(args.limit.into());
+    let layout = global.layout()?;
+    let end = match unit_step::asked(&stream, args.count) {
+        Ok(number) => block_on(async {
+            let end = match Host::connect(Root::host(), layout).await {
+                Ok(host) => unit_step::heal(&host, number, limit).await,
+                Err(error) => HealEnd::Failed(error.to_string()),
+            };
+            output::say(&format!("runner {number}: {}", end.line().trim_end()));
+            Ok(end)
+        })?,
+        Err(why) => {
+            output::error(&why, None);
+            HealEnd::Failed(why)
+        }
+    };
+    unit_step::answer(&stream, &end)?;
+    Ok(if matches!(end, HealEnd::Failed(_)) { Exit::No } else { Exit::Done })
 }
 
 /// How much longer than the limit systemd waits for this step: it has to end by itself for the engine's `ExecStop=` to come after it.

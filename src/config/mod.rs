@@ -10,6 +10,8 @@ mod credential;
 mod ephemeral;
 mod github;
 mod limits;
+mod listen;
+mod monitor;
 mod problem;
 mod prune;
 mod raw;
@@ -28,6 +30,7 @@ pub use credential::{
 };
 pub use github::{CredentialKind, Github};
 pub use limits::{CpuQuota, IoWeight, Limits, MemorySize, TasksMax};
+pub use monitor::Monitor;
 pub use problem::{Problem, Problems};
 pub use prune::{DiskSize, Prune};
 pub use reports::{ReportLayout, Reports, ReportsUrl, Retention, Tls};
@@ -99,6 +102,8 @@ pub struct Config {
     pub prune: Prune,
     /// How reports are filed, shown and deleted.
     pub reports: Reports,
+    /// Who watches the runners.
+    pub monitor: Monitor,
     /// What differs for single runners, by number.
     pub overrides: BTreeMap<u16, Override>,
 }

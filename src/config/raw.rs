@@ -79,6 +79,8 @@ pub(super) struct RawConfig {
     pub prune: RawPrune,
     /// Reports of workflow jobs
     pub reports: RawReports,
+    /// Who watches the runners
+    pub monitor: RawMonitor,
     /// What differs for single runners: [runners.3]
     #[schemars(with = "BTreeMap<String, RawOverride>")]
     pub runners: BTreeMap<Spanned<String>, RawOverride>,
@@ -246,6 +248,22 @@ pub(super) struct RawRetention {
     pub workflow_max: Option<DiskSize>,
     /// Most that all reports may hold (default "20G")
     pub total_max: Option<DiskSize>,
+}
+
+/// The monitor: it compares what systemd, the containers and GitHub say, and restarts an idle runner whose session is lost.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMonitor {
+    /// Run it as a service (default true)
+    pub enabled: Option<bool>,
+    /// Address and port of its status page, health endpoint and metrics (default "127.0.0.1:8090")
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<Spanned<String>>,
+    /// Restart idle runners whose session is lost, instead of only telling (default true)
+    pub heal: Option<bool>,
+    /// Time between two questions to GitHub, "20s" to "1h" (default "60s")
+    #[schemars(with = "Option<String>")]
+    pub github_interval: Option<Spanned<String>>,
 }
 
 /// What differs for one runner.

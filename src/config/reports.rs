@@ -1,7 +1,7 @@
 //! What becomes of reports: `[reports]`.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::collect::bare;
 use super::limits::try_from_string;
+use super::listen;
 use super::problem::Problems;
 use super::prune::DiskSize;
 use super::raw::{RawReports, RawRetention, RawTls};
@@ -18,7 +19,7 @@ use super::validate::{Allowed, duration_within};
 use super::words::AbsolutePath;
 
 /// Where `homelab-reports.socket` listens when the config does not say.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8089);
+const LISTEN: SocketAddr = listen::loopback(8089);
 
 /// How workflow jobs file reports, who shows them, and how long they stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,27 +195,10 @@ pub(super) fn validate(raw: RawReports, problems: &mut Problems) -> Reports {
         layout: raw.layout.unwrap_or_default(),
         clean_workspace: raw.clean_workspace.unwrap_or(true),
         serve: raw.serve.unwrap_or(true),
-        listen: listen(raw.listen.as_ref(), problems),
+        listen: listen::address("reports.listen", raw.listen.as_ref(), LISTEN, problems),
         url: raw.url,
         tls: raw.tls.and_then(|raw| tls(raw.get_ref(), raw.span(), problems)),
         retention: retention(&raw.retention, problems),
-    }
-}
-
-fn listen(raw: Option<&Spanned<String>>, problems: &mut Problems) -> SocketAddr {
-    let Some(raw) = raw else { return LISTEN };
-    match raw.get_ref().parse::<SocketAddr>() {
-        Ok(address) if address.port() != 0 => address,
-        _ => {
-            let message = format!("{:?} is no address with a port", raw.get_ref());
-            problems.add(
-                Some(raw.span()),
-                "reports.listen",
-                message,
-                "allowed: such as \"127.0.0.1:8089\", \"0.0.0.0:8089\" or \"[::]:8089\"",
-            );
-            LISTEN
-        }
     }
 }
 

@@ -84,6 +84,7 @@ fn a_misspelt_key_is_refused_in_every_table() {
         "reports",
         "reports.tls",
         "reports.retention",
+        "monitor",
         "runners.1",
         "runners.1.limits",
     ] {
@@ -111,6 +112,30 @@ fn all_problems_of_prune_are_told_at_once() {
             "7:17 prune.free_disk_min: invalid type: integer `5`, expected a string",
         ]
     );
+}
+
+#[test]
+fn problems_of_the_monitor_are_told_with_their_place() {
+    let text = "listen = \"8090\"\ngithub_interval = \"5s\"\nheal = \"yes\"\n";
+    assert_eq!(
+        problems(&format!("{URL}[monitor]\n{text}")),
+        [
+            "3:10 monitor.listen: \"8090\" is no address with a port (allowed: such as \"127.0.0.1:8090\", \"0.0.0.0:8090\" or \"[::]:8090\")",
+            "4:19 monitor.github_interval: \"5s\" is out of range (allowed: whole seconds, \"20s\" to \"1h\")",
+            "5:8 monitor.heal: invalid type: string \"yes\", expected a boolean",
+        ]
+    );
+    let twice = "[monitor]\nlisten = \"127.0.0.1:8089\"\n";
+    assert_eq!(
+        problems(&format!("{URL}{twice}")),
+        [
+            "3:10 monitor.listen: 127.0.0.1:8089 is the address of the report server, too (give each an address or a port of its own)"
+        ]
+    );
+    for one in ["[reports]\nserve = false\n", ""] {
+        let rest = if one.is_empty() { "enabled = false\n" } else { "" };
+        Config::parse(&format!("{URL}{one}{twice}{rest}")).unwrap();
+    }
 }
 
 #[test]

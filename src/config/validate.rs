@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::collect::bare;
 use super::ephemeral;
 use super::github;
+use super::monitor;
 use super::problem::Problems;
 use super::raw::{RawConfig, RawHealth, RawOverride, RawProxy, RawPrune, RawTimeouts};
 use super::reports;
@@ -40,6 +41,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
     let timeouts = timeouts(&raw.timeouts, problems);
     let prune = prune(&raw.prune, problems);
     let reports = reports::validate(raw.reports, problems);
+    let monitor = monitor::validate(&raw.monitor, &reports, problems);
     let (Some(url), Some(github)) = (raw.url, github) else {
         if problems.iter().all(|problem| problem.key != "url") {
             problems.add(
@@ -85,6 +87,7 @@ pub(super) fn validate(raw: RawConfig, problems: &mut Problems) -> Option<Config
         timeouts,
         prune,
         reports,
+        monitor,
         overrides,
     })
 }

@@ -27,7 +27,13 @@ impl Lock {
         Self::of(file, path)
     }
 
-    /// The same for a file that is open already.
+    /// Does somebody hold it? It is not made for that, and nobody who may not read it hears of it.
+    #[must_use]
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Takes the lock of a file that is open already.
     pub(super) fn of(file: File, path: &Path) -> Result<Option<Self>, FileError> {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

@@ -287,10 +287,21 @@ impl Layout {
         RunnerPaths::new(self.state.join(number.to_string()), self.runtime.join(number.to_string()))
     }
 
-    /// What the monitor has seen, line by line.
+    /// What the monitor keeps: events, and a lock that there is one of it.
+    ///
+    /// The unit's own directory where it runs as nobody in particular, `StateDirectory=` of systemd.exec(5); the path that systemd links there.
     #[must_use]
-    pub fn events(&self) -> PathBuf {
-        self.state.join("events")
+    pub fn monitor_state(&self, is_unit: bool) -> PathBuf {
+        match (self.scope, is_unit) {
+            (Scope::System, true) => PathBuf::from("/var/lib/homelab-runners-monitor"),
+            (Scope::System, false) | (Scope::User, _) => self.state.clone(),
+        }
+    }
+
+    /// Where the monitor's unit asks for restarts. No place of the config's: systemd makes its directory at boot, for root alone.
+    #[must_use]
+    pub fn heal_socket(&self) -> &'static Path {
+        Path::new("/run/homelab-runners-heal/socket")
     }
 
     /// Empty; becomes the `/` of the report server.

@@ -15,6 +15,7 @@ mod shutdown;
 mod update;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub use drain::{AtGithub, DrainStep, Draining};
 pub use ids::{Account, FoundAccount, HostIds, IdRange};
@@ -27,8 +28,8 @@ pub use shutdown::{StopStep, Stopping};
 pub use update::{OnImage, Standing, Update, UpdateStep};
 
 use crate::config::{
-    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Proxy, Prune,
-    Reports, SocketMode, Timeouts, UnitFormat, variable,
+    Config, Engine, ExtraHost, Flavour, Github, GithubUrl, Health, Image, Label, Limits, Monitor, Proxy,
+    Prune, Reports, SocketMode, Timeouts, UnitFormat, variable,
 };
 use crate::runner::{Registration, TokenSource};
 
@@ -76,6 +77,8 @@ pub struct Fleet {
     pub prune: Prune,
     /// How reports are filed, shown and deleted.
     pub reports: Reports,
+    /// Who watches the runners.
+    pub monitor: Monitor,
 }
 
 /// What of the host decides where the config does not.
@@ -157,6 +160,7 @@ impl Fleet {
             timeouts: config.timeouts,
             prune: config.prune,
             reports: config.reports.clone(),
+            monitor: config.monitor,
         }
     }
 
@@ -177,6 +181,18 @@ impl Fleet {
     #[must_use]
     pub fn hands_over_credential(&self) -> bool {
         self.load_credential || self.github.encrypted
+    }
+
+    /// Does a helper with the rights for it restart runners for the monitor? A user's own systemd has no rights to keep apart.
+    #[must_use]
+    pub fn has_heal_helper(&self) -> bool {
+        self.monitor.enabled && self.monitor.heal && self.layout.scope == Scope::System
+    }
+
+    /// The longest that systemd may take to start or to restart a runner.
+    #[must_use]
+    pub fn unit_limit(&self) -> Duration {
+        self.timeouts.start + self.timeouts.stop
     }
 
     /// The accounts of the private engines.

@@ -23,8 +23,21 @@ pub const REPORTS_PRUNE_TIMER: &str = "homelab-reports-prune.timer";
 /// What that timer starts.
 pub const REPORTS_PRUNE_SERVICE: &str = "homelab-reports-prune.service";
 
-/// What the target wants beside the runners.
-pub const COMPANIONS: [&str; 3] = [PRUNE_TIMER, REPORTS_PRUNE_TIMER, REPORTS_SOCKET];
+/// The address of the monitor.
+pub const MONITOR_SOCKET: &str = "homelab-runners-monitor.socket";
+
+/// The monitor; started with the target, and not stopped with it.
+pub const MONITOR_SERVICE: &str = "homelab-runners-monitor.service";
+
+/// Where the monitor asks for a restart.
+pub const HEAL_SOCKET: &str = "homelab-runners-heal.socket";
+
+/// What restarts a runner, once for each question.
+pub const HEAL_SERVICE: &str = "homelab-runners-heal@.service";
+
+/// What the target wants beside the runners. The monitor comes before its address: nobody who asks there meanwhile starts it again.
+pub const COMPANIONS: [&str; 6] =
+    [PRUNE_TIMER, REPORTS_PRUNE_TIMER, REPORTS_SOCKET, MONITOR_SERVICE, MONITOR_SOCKET, HEAL_SOCKET];
 
 /// Above the ceiling and the report server; systemd makes it from the dashes of the names below, where there is no file.
 pub const OUTER_SLICE: &str = "homelab.slice";
@@ -37,6 +50,9 @@ pub const CREDENTIAL: &str = "tokens";
 
 /// What a unit's credential with the PAT or the App's key is called, systemd.exec(5).
 pub const GITHUB_CREDENTIAL: &str = "github";
+
+/// What the monitor's credential with the config is called.
+pub const CONFIG_CREDENTIAL: &str = "config";
 
 /// Settings of the private engines, containers.conf(5).
 pub const ENGINE_CONFIG: &str = "engine.conf";
@@ -113,7 +129,8 @@ pub const TRIAL: &str = "90-runnerctl-trial.conf";
 /// Could a file of this name be ours? (Only one with our marker in it is.)
 #[must_use]
 pub fn is_unit_file(name: &str) -> bool {
-    [TARGET, OUTER_SLICE, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE, REPORTS_SERVICE].contains(&name)
+    [TARGET, OUTER_SLICE, FLEET_SLICE, PRUNE_SERVICE, REPORTS_PRUNE_SERVICE, REPORTS_SERVICE, HEAL_SERVICE]
+        .contains(&name)
         || COMPANIONS.contains(&name)
         || runner_of(name).is_some()
 }
@@ -160,6 +177,10 @@ mod tests {
             REPORTS_SERVICE,
             REPORTS_PRUNE_TIMER,
             REPORTS_PRUNE_SERVICE,
+            MONITOR_SOCKET,
+            MONITOR_SERVICE,
+            HEAL_SOCKET,
+            HEAL_SERVICE,
         ] {
             assert!(is_unit_file(name), "{name}");
         }
@@ -177,6 +198,9 @@ mod tests {
             "homelab-reports.slice",
             "homelab-reports@1.service",
             "homelab-reports-prune.timer.d",
+            "homelab-runners-heal@1.service",
+            "homelab-runners-heal.service",
+            "homelab-runners-monitor.service.d",
         ] {
             assert!(!is_unit_file(name), "{name}");
         }

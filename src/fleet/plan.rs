@@ -310,11 +310,20 @@ impl Plan {
         }
     }
 
-    /// A socket listens, and its service runs, as their files said when they were started; both follow the socket's restart. What a run that was
-    /// cut off wrote may not have been followed by one. A timer takes a new file by itself when systemd reloads.
+    /// A socket listens, and its service runs, as their files said when they were started. What a run that was cut off wrote may not have been followed by a restart.
+    /// A timer takes a new file by itself when systemd reloads, and so does a helper that starts for each question.
     fn is_outdated(&self, unit: &str, observed: &Observed) -> bool {
-        let is_written = |step: &Step| matches!(step, Step::Write(file) if [names::REPORTS_SOCKET, names::REPORTS_SERVICE].contains(&file.name().as_str()));
-        unit == names::REPORTS_SOCKET && (observed.interrupted || self.steps.iter().any(is_written))
+        // The report server itself may not be started; one that is follows its socket.
+        let files: &[&str] = match unit {
+            names::REPORTS_SOCKET => &[names::REPORTS_SERVICE, names::REPORTS_SOCKET],
+            names::MONITOR_SERVICE => &[names::MONITOR_SERVICE],
+            names::MONITOR_SOCKET => &[names::MONITOR_SOCKET],
+            names::HEAL_SOCKET => &[names::HEAL_SOCKET],
+            _ => &[],
+        };
+        let is_written =
+            |step: &Step| matches!(step, Step::Write(file) if files.contains(&file.name().as_str()));
+        !files.is_empty() && (observed.interrupted || self.steps.iter().any(is_written))
     }
 }
 

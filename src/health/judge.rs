@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::budget::{Allowance, Budget};
 use super::event::{Event, What};
+use super::heal::HealEnd;
 use super::snapshot::{RunnerHealth, Snapshot};
 use super::verdict::Verdict;
 use super::witness::{Container, Github, Since, Unit, Usage};
@@ -47,17 +48,6 @@ pub enum Observation {
     Github(Result<BTreeMap<u16, AtGithub>, String>, Timestamp),
     /// A restart that the judge ordered has ended.
     HealEnded(u16, HealEnd),
-}
-
-/// How a restart ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HealEnd {
-    /// The runner is online again.
-    Healed,
-    /// A workflow job had begun: nothing was done.
-    CalledOff,
-    /// It is not online.
-    Failed(String),
 }
 
 /// Judges a fleet.
@@ -190,10 +180,10 @@ impl Judge {
         let (what, why) = match end {
             HealEnd::Healed => (What::Healed, "it is online again".to_owned()),
             HealEnd::Failed(why) => (What::HealFailed, why),
-            HealEnd::CalledOff => {
+            HealEnd::CalledOff(why) => {
                 self.budget.give_back(number);
                 record.heals = record.heals.saturating_sub(1);
-                (What::HealCalledOff, "a workflow job had begun".to_owned())
+                (What::HealCalledOff, why)
             }
         };
         events.push(Event::new(now, Some(number), what, &why));

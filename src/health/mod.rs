@@ -4,6 +4,7 @@
 
 mod budget;
 mod event;
+mod heal;
 mod judge;
 pub mod metrics;
 pub mod page;
@@ -15,7 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use budget::{Allowance, Budget};
 pub use event::{Event, What};
-pub use judge::{HealEnd, Judge, Observation};
+pub use heal::{HealEnd, LONGEST_LINE};
+pub use judge::{Judge, Observation};
 pub use snapshot::{RunnerHealth, Snapshot};
 pub use verdict::Verdict;
 pub use witness::{Activity, Container, Github, Listener, Since, Unit, Usage, Witnesses};

@@ -17,10 +17,11 @@ use tokio::sync::watch::Sender;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::apply::Host;
-use crate::files::{Log, Root};
-use crate::fleet::Runner;
+use crate::files::{FileError, Log, Root};
+use crate::fleet::{Layout, Runner};
 use crate::health::{Event, Judge, Now, Observation, Snapshot, What};
 use crate::why::AtGithub;
+pub use heal::Healer;
 use look::Looker;
 use watch::Watched;
 
@@ -55,8 +56,10 @@ pub struct Monitor<'a, C, G> {
     pub root: &'a Root,
     /// Where events are kept.
     pub log: Log,
-    /// Restart runners, or only tell.
-    pub may_heal: bool,
+    /// Where events of others are that watch this fleet at other times.
+    pub other_logs: Vec<Log>,
+    /// Who restarts runners; `None`: that they are sick is only told.
+    pub healer: Option<Healer>,
     /// How often.
     pub timing: Timing,
     /// Reaches systemd.
@@ -67,18 +70,23 @@ pub struct Monitor<'a, C, G> {
     pub alive: &'a dyn Fn(),
 }
 
-/// The log of a fleet's events in its state directory.
+/// The log of a fleet's events: the unit's own, or that of whoever runs the monitor by hand.
 #[must_use]
-pub fn log(root: &Root, layout: &crate::fleet::Layout) -> Log {
-    Log::new(root.at(&layout.events()), LOG_BYTES)
+pub fn log(root: &Root, layout: &Layout, is_unit: bool) -> Log {
+    Log::new(root.at(&layout.monitor_state(is_unit).join("events")), LOG_BYTES)
 }
 
-/// The events in `log`, oldest first.
+/// The events in `logs`, oldest first.
 ///
 /// # Errors
-/// It cannot be read.
-pub fn events(log: &Log) -> Result<Vec<Event>, crate::files::FileError> {
-    Ok(log.read()?.lines().filter_map(Event::of_line).collect())
+/// One cannot be read.
+pub fn events<'a>(logs: impl IntoIterator<Item = &'a Log>) -> Result<Vec<Event>, FileError> {
+    let mut events = Vec::new();
+    for log in logs {
+        events.extend(log.read()?.lines().filter_map(Event::of_line));
+    }
+    events.sort_by_key(|event| event.time);
+    Ok(events)
 }
 
 /// Something that is under way beside the loop.
@@ -149,10 +157,10 @@ where
                 (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
                 end = ended(&mut healing) => state.observe(end),
             }
-            if let (Some(number), Some(watched)) = (state.decide(), &watched) {
+            if let (Some(number), Some(watched), Some(healer)) = (state.decide(), &watched, &self.healer) {
                 let host = Arc::clone(&watched.host);
                 let limit = self.timing.heal_limit;
-                healing = Some(Box::pin(async move { heal::restart(&host, number, limit).await }));
+                healing = Some(Box::pin(async move { healer.heal(&host, number, limit).await }));
             }
             publish.send_replace(Arc::new(state.snapshot()));
         }
@@ -202,16 +210,19 @@ impl State {
         let begin = Instant::now();
         let now = Now { uptime: SignedDuration::ZERO, time: Timestamp::now() };
         let fleet = monitor.runners.iter().map(|runner| (runner.number, runner.name.clone()));
-        let mut judge = Judge::new(fleet, monitor.may_heal, now);
-        let mut events = events(&monitor.log).unwrap_or_else(|error| {
+        let mut judge = Judge::new(fleet, monitor.healer.is_some(), now);
+        let logs = monitor.other_logs.iter().chain([&monitor.log]);
+        let mut events = events(logs).unwrap_or_else(|error| {
             tracing::warn!(%error, "earlier restarts are not known");
             Vec::new()
         });
         judge.remember(&events, now);
         events.drain(..events.len().saturating_sub(EVENTS_AT_HAND));
         let mut state = Self { judge, begin, log: monitor.log.clone(), events };
-        let why =
-            if monitor.may_heal { "the monitor began" } else { "the monitor began; it restarts nobody" };
+        let why = match monitor.healer {
+            Some(_) => "the monitor began",
+            None => "the monitor began; it restarts nobody",
+        };
         state.keep(vec![Event::new(now, None, What::Watching, why)]);
         state
     }

@@ -1,4 +1,4 @@
-//! What a runner's unit itself calls on the host, before and after its container starts; and what the report server's does.
+//! What a runner's unit itself calls on the host, before and after its container starts; and what the report server's and the monitor's do.
 //!
 //! Everything these steps need stands on their command line in the unit, so a unit works as it was rendered, whatever
 //! happened to the config since. Only how this host speaks to GitHub is read from the config: it may change without a restart.
@@ -6,6 +6,7 @@
 mod await_online;
 mod await_workflow_job;
 mod engine;
+mod heal;
 mod jit;
 mod prepare;
 mod prepare_reports;
@@ -15,6 +16,7 @@ mod token;
 pub use await_online::{AwaitError, await_container, await_online};
 pub use await_workflow_job::{AwaitWorkflowJob, StopNews, await_workflow_job};
 pub use engine::{AttachEngine, AttachError, attach, release};
+pub use heal::{answer, asked, heal};
 pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};
 pub use prepare::{Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};

@@ -14,6 +14,9 @@ const FORBIDDEN_RIGHTS: &str = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_BLOCK_SUSP
     CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYSLOG CAP_SYS_BOOT CAP_SYS_MODULE CAP_SYS_PACCT CAP_SYS_RAWIO CAP_SYS_TIME CAP_SYS_TTY_CONFIG \
     CAP_WAKE_ALARM";
 
+/// Reads any file, deletes other people's, and from directories with a sticky bit; nothing else of root's.
+const DELETES: &str = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER";
+
 /// For the unit of a runner, in which root starts the container.
 ///
 /// Left open:
@@ -66,7 +69,7 @@ pub(super) fn of_engine(text: &mut UnitText) {
 /// - sockets in the file system: systemd's bus and the runners' engines.
 pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
     text.plain("ReadWritePaths", fleet.layout.state.display());
-    of_deleting(text, "AF_UNIX");
+    of_root(text, DELETES, "AF_UNIX");
 }
 
 /// For the unit that deletes reports; as [`of_prune`], but it speaks to nobody.
@@ -76,13 +79,12 @@ pub(super) fn of_prune(text: &mut UnitText, fleet: &Fleet) {
 pub(super) fn of_reports_prune(text: &mut UnitText, fleet: &Fleet) {
     // Before the first runner has started there is none.
     text.plain("ReadWritePaths", format!("-{}", fleet.layout.reports.display()));
-    of_deleting(text, "none");
+    of_root(text, DELETES, "none");
 }
 
-fn of_deleting(text: &mut UnitText, sockets: &str) {
+fn of_root(text: &mut UnitText, rights: &str, sockets: &str) {
     for (key, value) in [
-        // Reads any file, deletes other people's, and from directories with a sticky bit; nothing else of root's.
-        ("CapabilityBoundingSet", "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER"),
+        ("CapabilityBoundingSet", rights),
         ("LockPersonality", "yes"),
         ("MemoryDenyWriteExecute", "yes"),
         ("NoNewPrivileges", "yes"),
@@ -115,37 +117,67 @@ fn of_deleting(text: &mut UnitText, sockets: &str) {
 /// - `AF_UNIX`: it says when it is ready. Visitors come through the socket that systemd opened, so no network is needed for them;
 /// - its own `/proc`: systemd itself needs one to start a program.
 pub(super) fn of_reports(text: &mut UnitText) {
+    of_nobody(text);
     for (key, value) in [
-        // With it come NoNewPrivileges=, PrivateTmp=, ProtectSystem=strict, RemoveIPC= and RestrictSUIDSGID=.
-        ("DynamicUser", "yes"),
-        ("CapabilityBoundingSet", ""),
-        ("DevicePolicy", "closed"),
         ("IPAddressDeny", "any"),
-        ("PrivateDevices", "yes"),
-        ("PrivateIPC", "yes"),
         ("PrivateNetwork", "yes"),
-        ("PrivateUsers", "yes"),
         ("ProcSubset", "pid"),
-        ("ProtectClock", "yes"),
-        ("ProtectControlGroups", "yes"),
         ("ProtectHome", "yes"),
-        ("ProtectHostname", "yes"),
-        ("ProtectKernelLogs", "yes"),
-        ("ProtectKernelModules", "yes"),
-        ("ProtectKernelTunables", "yes"),
         ("ProtectProc", "invisible"),
     ] {
         text.plain(key, value);
     }
 }
 
-/// For the report server under anybody's systemd: what needs no more than the promise to gain no privileges.
-pub(super) fn of_any_report_server(text: &mut UnitText) {
+/// For the monitor, where the host's systemd runs it: a user that exists as long as the service does.
+///
+/// Left open:
+/// - the network: it asks GitHub;
+/// - `AF_UNIX`: systemd's bus, and the helper that restarts;
+/// - everybody's processes in `/proc`, and the control groups, to be read: that is its work;
+/// - the host's files, as far as everybody may read them; homes are empty.
+pub(super) fn of_monitor(text: &mut UnitText) {
+    of_nobody(text);
+    text.plain("ProtectHome", "tmpfs");
+}
+
+/// For the helper that restarts runners.
+///
+/// Left open:
+/// - root, which systemd lets restart units, without any of its rights over files and processes;
+/// - sockets in the file system: systemd's bus, and the monitor's question.
+pub(super) fn of_heal(text: &mut UnitText) {
+    of_root(text, "", "AF_UNIX");
+}
+
+/// A user that exists as long as the service does, without rights and devices.
+fn of_nobody(text: &mut UnitText) {
+    for (key, value) in [
+        // With it come NoNewPrivileges=, PrivateTmp=, ProtectSystem=strict, RemoveIPC= and RestrictSUIDSGID=.
+        ("DynamicUser", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("DevicePolicy", "closed"),
+        ("PrivateDevices", "yes"),
+        ("PrivateIPC", "yes"),
+        ("PrivateUsers", "yes"),
+        ("ProtectClock", "yes"),
+        ("ProtectControlGroups", "yes"),
+        ("ProtectHostname", "yes"),
+        ("ProtectKernelLogs", "yes"),
+        ("ProtectKernelModules", "yes"),
+        ("ProtectKernelTunables", "yes"),
+    ] {
+        text.plain(key, value);
+    }
+}
+
+/// For a server under anybody's systemd: what needs no more than the promise to gain no privileges.
+pub(super) fn of_any_server(text: &mut UnitText, sockets: &str) {
     for (key, value) in [
         ("LockPersonality", "yes"),
         ("MemoryDenyWriteExecute", "yes"),
         ("NoNewPrivileges", "yes"),
-        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("RestrictAddressFamilies", sockets),
         ("RestrictNamespaces", "yes"),
         ("RestrictRealtime", "yes"),
         ("RestrictSUIDSGID", "yes"),

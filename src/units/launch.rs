@@ -113,7 +113,7 @@ fn restarts(text: &mut UnitText, runner: &Runner) {
 }
 
 /// A registered runner starts without a token, so without the file as well: then the credential is an empty comment, since systemd has no empty one.
-fn credential(text: &mut UnitText, fleet: &Fleet) {
+pub(super) fn credential(text: &mut UnitText, fleet: &Fleet) {
     let (name, file) = if fleet.github.has_api() {
         (names::GITHUB_CREDENTIAL, &fleet.layout.credential_file)
     } else {

@@ -9,6 +9,7 @@ mod engine;
 mod hardening;
 mod job_hooks;
 mod launch;
+mod monitor;
 mod prune;
 mod quadlet;
 mod reports;
@@ -59,7 +60,7 @@ impl UnitFile {
     }
 }
 
-/// Every file of the fleet: scripts, slices, the timers of `prune` and `reports prune`, the report server, target, private engines, runners.
+/// Every file of the fleet: scripts, slices, the timers of `prune` and `reports prune`, the report server, the monitor, target, private engines, runners.
 #[must_use]
 pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     let mut files = scripts(fleet);
@@ -91,6 +92,14 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
     if fleet.reports.serve {
         files.push(unit(names::REPORTS_SOCKET, reports::socket(fleet, programs)));
         files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
+    }
+    if fleet.monitor.enabled {
+        files.push(unit(names::MONITOR_SOCKET, monitor::socket(fleet)));
+        files.push(unit(names::MONITOR_SERVICE, monitor::service(fleet, programs)));
+    }
+    if fleet.has_heal_helper() {
+        files.push(unit(names::HEAL_SOCKET, monitor::heal_socket(fleet)));
+        files.push(unit(names::HEAL_SERVICE, monitor::heal_service(fleet, programs)));
     }
     files.push(unit(names::TARGET, target::render(fleet)));
     for runner in with_engine() {

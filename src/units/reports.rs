@@ -64,7 +64,7 @@ pub(super) fn service(fleet: &Fleet, programs: &Programs) -> String {
         view(&mut text, fleet, &runnerctl);
         hardening::of_reports(&mut text);
     }
-    hardening::of_any_report_server(&mut text);
+    hardening::of_any_server(&mut text, "AF_UNIX");
     text.finish()
 }
 

@@ -24,6 +24,9 @@ pub(super) fn render(fleet: &Fleet) -> String {
     if fleet.reports.serve {
         text.plain("Wants", names::REPORTS_SOCKET);
     }
+    if fleet.monitor.enabled {
+        text.plain("Wants", names::MONITOR_SERVICE);
+    }
     let wanted_by = match fleet.layout.scope {
         Scope::System => "multi-user.target",
         Scope::User => "default.target",

@@ -9,6 +9,8 @@ use super::*;
 use crate::config::Config;
 use crate::fleet::Layout;
 
+mod monitor;
+
 fn programs(engine: &str) -> Programs {
     Programs {
         runnerctl: PathBuf::from("/usr/bin/runnerctl"),
@@ -68,8 +70,8 @@ fn the_same_config_renders_the_same_bytes() {
     let once = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     let again = render(&fleet("count = 7"), &programs("/usr/bin/podman"));
     assert_eq!(once, again);
-    // Scripts and what the hooks among them know, settings of the engines, fleet slice and target, two timers and their services, report server and its socket; slice, runner, engine and its socket.
-    assert_eq!(once.len(), 5 + 1 + 1 + 2 + 4 + 2 + 7 * 4);
+    // Scripts and what the hooks among them know, settings of the engines, fleet slice and target, two timers and their services, report server and its socket, the monitor and its helper with theirs; slice, runner, engine and its socket.
+    assert_eq!(once.len(), 5 + 1 + 1 + 2 + 4 + 2 + 4 + 7 * 4);
 }
 
 #[test]
@@ -285,8 +287,9 @@ fn a_switch_of_nixos_is_told_to_leave_what_would_end_workflow_jobs_or_start_stop
         let fleet = fleet(&format!("unit_format = \"{format}\""));
         for file in render(&fleet, &programs("/usr/bin/podman")) {
             let name = file.name();
-            // The report server comes and goes at any time.
-            let is_left = file.text.contains("\n[Service]\n") && name != names::REPORTS_SERVICE;
+            // Servers come and go at any time.
+            let is_server = [names::REPORTS_SERVICE, names::MONITOR_SERVICE].contains(&name.as_str());
+            let is_left = file.text.contains("\n[Service]\n") && !is_server;
             assert_eq!(file.text.contains("\nX-RestartIfChanged=false\n"), is_left, "{name}");
             assert_eq!(file.text.contains("\nX-OnlyManualStart=true\n"), name == names::TARGET, "{name}");
         }

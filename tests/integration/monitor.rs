@@ -14,7 +14,7 @@ use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::{self, Log, Root};
 use homelab_runners::fleet::{Fleet, Layout, names};
 use homelab_runners::health::{Event, Snapshot, What};
-use homelab_runners::monitor::{self, GithubAnswer, Monitor, Timing};
+use homelab_runners::monitor::{self, GithubAnswer, Healer, Monitor, Timing};
 use homelab_runners::runner::{LISTENER, WORKER};
 use homelab_runners::systemd::Systemd;
 use homelab_runners::why::AtGithub;
@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use crate::fake_systemd::{FakeSystemd, Script};
 
 mod github;
+mod helper;
 mod restarts;
 mod served;
 mod witnesses;
@@ -44,7 +45,7 @@ struct Bed {
     processes: RefCell<BTreeMap<u16, Vec<Child>>>,
     github: RefCell<GithubAnswer>,
     has_github: Cell<bool>,
-    may_heal: Cell<bool>,
+    healer: RefCell<Option<Healer>>,
 }
 
 impl Bed {
@@ -71,7 +72,7 @@ impl Bed {
             processes: RefCell::default(),
             github: RefCell::new(Ok(BTreeMap::new())),
             has_github: Cell::new(false),
-            may_heal: Cell::new(true),
+            healer: RefCell::new(Some(Healer::Itself)),
         };
         for runner in &bed.fleet.runners {
             bed.bring_up(runner.number);
@@ -141,11 +142,11 @@ impl Bed {
     }
 
     fn log(&self) -> Log {
-        monitor::log(&self.root, &self.fleet.layout)
+        monitor::log(&self.root, &self.fleet.layout, false)
     }
 
     fn events(&self) -> Vec<Event> {
-        monitor::events(&self.log()).unwrap()
+        monitor::events([&self.log()]).unwrap()
     }
 
     fn happened(&self) -> Vec<(Option<u16>, What)> {
@@ -183,7 +184,8 @@ impl Bed {
             runners: &self.fleet.runners,
             root: &self.root,
             log: self.log(),
-            may_heal: self.may_heal.get(),
+            other_logs: Vec::new(),
+            healer: self.healer.borrow().clone(),
             timing,
             connect: async || Ok(self.host()),
             github: self.has_github.get().then_some(github),

@@ -121,14 +121,23 @@ async fn a_file_is_replaced_and_never_written_into() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_last_step_a_cut_costs_the_next_run_a_reload_and_the_report_servers_restart() {
+async fn after_the_last_step_a_cut_costs_the_next_run_a_reload_and_the_restart_of_what_serves() {
     let bed = Bed::new().await;
     let wish = Wish::from(Some(TWO));
     bed.complete(&wish).await;
     bed.leave_mark();
     let heard = bed.fake.journal().len();
     bed.complete(&wish).await;
-    assert_eq!(bed.fake.journal()[heard..], ["Reload", "RestartUnit homelab-reports.socket replace"]);
+    assert_eq!(
+        bed.fake.journal()[heard..],
+        [
+            "Reload",
+            "RestartUnit homelab-reports.socket replace",
+            "RestartUnit homelab-runners-monitor.service replace",
+            "RestartUnit homelab-runners-monitor.socket replace",
+            "RestartUnit homelab-runners-heal.socket replace"
+        ]
+    );
     assert!(bed.plan(&wish).await.is_empty());
 }
 

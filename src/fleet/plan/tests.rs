@@ -7,8 +7,13 @@ use crate::config::{Config, UnitFormat};
 use crate::fleet::{Fleet, FoundAccount, HostIds, Layout, ObservedRunner};
 use crate::units::{Programs, render};
 
+mod monitor;
+
+/// Without the monitor, which knows of much that is in a config, unless the text speaks of it.
 fn files(text: &str) -> Vec<UnitFile> {
-    let config = Config::parse(&format!("url = \"https://github.com/acme/shop\"\n{text}")).unwrap();
+    let no_monitor = if text.contains("[monitor]") { "" } else { "\n[monitor]\nenabled = false\n" };
+    let text = format!("url = \"https://github.com/acme/shop\"\n{text}{no_monitor}");
+    let config = Config::parse(&text).unwrap();
     let fleet = Fleet::new(&config, &Layout::system(), &UnitFormat::Quadlet.into());
     render(
         &fleet,

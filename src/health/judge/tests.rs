@@ -213,7 +213,10 @@ fn a_monitor_that_is_started_again_remembers_what_it_has_spent() {
 #[test]
 fn a_restart_that_was_called_off_costs_nothing_and_one_that_failed_does() {
     let mut bed = Bed::new(1);
-    for end in [HealEnd::CalledOff, HealEnd::Failed("no such unit".to_owned())] {
+    for end in [
+        HealEnd::CalledOff("a workflow job had begun".to_owned()),
+        HealEnd::Failed("no such unit".to_owned()),
+    ] {
         bed.seconds += 100;
         bed.tell(look(1, Listener::Stopped, false));
         bed.seconds += 20;

@@ -19,7 +19,7 @@ fn paths(below: &Below) -> Vec<String> {
     found.filter(|path| !inputs.contains(&path.as_str())).collect()
 }
 
-const INSTALLED: [&str; 23] = [
+const INSTALLED: [&str; 27] = [
     "etc/containers/systemd/homelab-runner@1.container",
     RUNNER_2,
     "etc/systemd/system/homelab-reports-prune.service",
@@ -32,6 +32,10 @@ const INSTALLED: [&str; 23] = [
     "etc/systemd/system/homelab-runner-engine@2.socket",
     "etc/systemd/system/homelab-runners-1.slice",
     "etc/systemd/system/homelab-runners-2.slice",
+    "etc/systemd/system/homelab-runners-heal.socket",
+    "etc/systemd/system/homelab-runners-heal@.service",
+    "etc/systemd/system/homelab-runners-monitor.service",
+    "etc/systemd/system/homelab-runners-monitor.socket",
     "etc/systemd/system/homelab-runners-prune.service",
     "etc/systemd/system/homelab-runners-prune.timer",
     "etc/systemd/system/homelab-runners.slice",

@@ -66,7 +66,7 @@ async fn four_that_are_sick_at_once_are_restarted_one_after_another() {
 async fn a_drained_runner_and_one_that_is_only_watched_are_left_alone() {
     let bed = Bed::new(2).await;
     files::write(&bed.root.at(&bed.fleet.runners[1].paths.drained), b"", 0o644).unwrap();
-    bed.may_heal.set(false);
+    *bed.healer.borrow_mut() = None;
     (1..=2).for_each(|number| bed.signal_listener(number, Signal::STOP));
     bed.watch(async |watching| {
         watching.verdict(1, "listener_dead").await;
@@ -75,7 +75,7 @@ async fn a_drained_runner_and_one_that_is_only_watched_are_left_alone() {
     })
     .await;
     assert!(bed.journal().is_empty(), "{:?}", bed.journal());
-    bed.may_heal.set(true);
+    *bed.healer.borrow_mut() = Some(Healer::Itself);
     bed.watch(async |watching| watching.healing(1).await).await;
     assert!(bed.journal().is_empty() || bed.journal() == [RESTART_1], "{:?}", bed.journal());
 }

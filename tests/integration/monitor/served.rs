@@ -251,3 +251,31 @@ fn below_another_root_nothing_runs_and_that_is_said() {
     let refused = command(&directory, &["--root", root, "monitor"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
+
+#[test]
+fn the_unit_watches_without_github_where_systemd_hands_it_no_credential_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "url = \"https://github.com/acme/shop\"\n[github]\ncredential = \"pat\"\n";
+    fs::write(directory.path().join("config.toml"), text).unwrap();
+    let home = directory.path().to_str().unwrap();
+    let arguments = ["--user", "monitor", "--as-unit", "--listen", "127.0.0.1:0"];
+    let mut child = command(&directory, &arguments)
+        .envs([("HOME", home), ("XDG_RUNTIME_DIR", home)])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.last().is_some_and(|line| line.contains("http://")) {
+        let mut line = String::new();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{lines:?}");
+        lines.push(line);
+    }
+    let address = lines.last().unwrap().trim().rsplit_once("http://").unwrap().1;
+    let served = Served { directory, child, address: address.trim_end_matches('/').to_owned() };
+    assert!(lines[0].contains("systemd gave this unit no credentials"), "{lines:?}");
+    let begin = Instant::now();
+    while !served.ask("GET", "/healthz").contains("systemd gave this unit no credentials") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{}", served.ask("GET", "/healthz"));
+    }
+}

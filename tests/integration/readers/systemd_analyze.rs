@@ -109,12 +109,14 @@ fn hostile_values_arrive_in_plain_services_as_well() {
 }
 
 /// The exposure level of each kind of service, in tenths: systemd's sum of what is left open, from 0 to 100. Why it is open stands beside the settings, in `src/units`.
-const CEILINGS: [(&str, u32); 5] = [
+const CEILINGS: [(&str, u32); 7] = [
     ("homelab-reports.", 1),
     ("homelab-runner-engine@", 50),
     ("homelab-runner@", 76),
     ("homelab-runners-prune.", 20),
     ("homelab-reports-prune.", 18),
+    ("homelab-runners-monitor.", 14),
+    ("homelab-runners-heal@", 16),
 ];
 
 /// `systemd-analyze security` of one unit.

@@ -65,7 +65,7 @@ fn observation() -> impl Strategy<Value = Observation> {
 
 fn end() -> impl Strategy<Value = HealEnd> {
     prop_oneof![
-        3 => Just(HealEnd::Healed), 1 => Just(HealEnd::CalledOff), 1 => Just(HealEnd::Failed("why".to_owned()))
+        3 => Just(HealEnd::Healed), 1 => Just(HealEnd::CalledOff("why".to_owned())), 1 => Just(HealEnd::Failed("why".to_owned()))
     ]
 }
 
@@ -124,7 +124,7 @@ proptest! {
             said.note(&observation);
             let mut events = judge.observe(observation, now(seconds));
             if let (Some(number), Some(end)) = (healing, end) {
-                if end == HealEnd::CalledOff {
+                if matches!(end, HealEnd::CalledOff(_)) {
                     heals.pop();
                 }
                 events.extend(judge.observe(Observation::HealEnded(number, end), now(seconds)));
@@ -162,7 +162,7 @@ proptest! {
         units in proptest::collection::vec(observed_unit(), usize::from(COUNT)),
         looks in proptest::collection::vec(seen_look(), usize::from(COUNT)),
         list in list(),
-        end in end().prop_filter("what is called off costs nothing", |end| *end != HealEnd::CalledOff),
+        end in end().prop_filter("what is called off costs nothing", |end| !matches!(end, HealEnd::CalledOff(_))),
     ) {
         let mut bed = Bed::new(COUNT);
         for (pause, observation, _) in story {

@@ -14,6 +14,7 @@ mod health;
 mod installing;
 mod isolation;
 mod limits;
+mod monitor;
 mod nixos;
 mod prune;
 mod queue;
@@ -40,6 +41,9 @@ const LONG: &[&str] = &[
     "below_the_floor_of_free_disk_an_idle_runner_ends_and_says_so",
     "a_power_cut_in_the_middle_of_install_units_is_repaired",
     "a_whole_fleet_restarts_under_two_hundred_workflow_jobs_and_none_is_lost",
+    "a_listener_that_hangs_is_restarted_within_three_quarters_of_a_minute",
+    "a_listener_that_hangs_while_a_workflow_job_runs_is_left_alone",
+    "a_monitor_that_is_killed_or_stopped_in_its_tracks_comes_back",
     "an_outage_of_github_is_waited_out_with_and_without_an_identity",
     "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "docker_runners_have_private_engines_beside_docker",
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         walls::SCENARIOS,
         limits::SCENARIOS,
         health::SCENARIOS,
+        monitor::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
         update::SCENARIOS,
