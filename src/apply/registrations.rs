@@ -16,6 +16,8 @@ pub struct Kept {
     pub note: Note,
     /// Does its identity stand on the disk? That of an ephemeral one does not.
     has_identity: bool,
+    /// Where it was registered, as far as that is noted.
+    url: Option<String>,
     paths: RunnerPaths,
 }
 
@@ -28,6 +30,16 @@ pub enum StaysError {
     /// It is gone, and its identity could not be deleted.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It is not where the config's credential is for: that must be shown to nobody else.
+    #[error("it is registered at {url}, and the config speaks of {wanted}")]
+    Elsewhere {
+        /// Where it is registered.
+        url: String,
+        /// Where this host asks.
+        wanted: String,
+        /// GitHub's page that lists it.
+        page: Option<String>,
+    },
 }
 
 impl StaysError {
@@ -37,6 +49,10 @@ impl StaysError {
         match self {
             Self::Github(error) => error.hint(),
             Self::File(error) => error.hint(),
+            Self::Elsewhere { url, page, .. } => Some(format!(
+                "remove it at {}; its identity stays, so `url = \"{url}\"` and this command once more do it as well",
+                page.as_deref().unwrap_or(url)
+            )),
         }
     }
 }
@@ -54,13 +70,36 @@ pub fn kept(host: &Host) -> Result<Vec<Kept>, FileError> {
     let mut kept = Vec::new();
     for number in numbers {
         let paths = host.layout.runner(number);
-        let of = |note: Note, has_identity| Kept { number, note, has_identity, paths: paths.clone() };
-        kept.extend(
-            identity(host, &paths).map(|agent| of(Note { name: agent.name, id: Some(agent.id) }, true)),
-        );
-        kept.extend(noted(host, &paths)?.0.into_iter().map(|note| of(note, false)));
+        if let Some(Agent { id, name }) = identity(host, &paths) {
+            let (note, url) = (Note { name, id: Some(id) }, registered_at(host, &paths));
+            kept.push(Kept { number, note, has_identity: true, url, paths: paths.clone() });
+        }
+        let noted = noted(host, &paths)?.0.into_iter();
+        kept.extend(noted.map(|note| Kept {
+            number,
+            note,
+            has_identity: false,
+            url: None,
+            paths: paths.clone(),
+        }));
     }
     Ok(kept)
+}
+
+impl Kept {
+    /// Why it cannot be ended at `url`; `None` where it can. Under its id there, nobody would be found, or somebody else.
+    #[must_use]
+    pub fn elsewhere(&self, url: &GithubUrl) -> Option<StaysError> {
+        let kept = self.url.as_ref().filter(|kept| **kept != url.to_string())?;
+        let page = kept.parse::<GithubUrl>().ok().map(|kept| kept.runners_page());
+        Some(StaysError::Elsewhere { url: kept.clone(), wanted: url.to_string(), page })
+    }
+}
+
+/// Where the identity of these paths was registered; `None` where that is not noted.
+fn registered_at(host: &Host, paths: &RunnerPaths) -> Option<String> {
+    let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()))?;
+    Registration::url_of(&kept).map(ToOwned::to_owned)
 }
 
 fn noted(host: &Host, paths: &RunnerPaths) -> Result<Notes, FileError> {
@@ -86,9 +125,7 @@ pub struct Registered {
 #[must_use]
 pub fn registered(host: &Host, paths: &RunnerPaths, url: &GithubUrl) -> Option<Registered> {
     if let Some(agent) = identity(host, paths) {
-        let kept = files::read_untrusted(&host.root.at(&paths.fingerprint()));
-        let is_there =
-            kept.is_none_or(|kept| Registration::url_of(&kept).is_none_or(|kept| kept == url.to_string()));
+        let is_there = registered_at(host, paths).is_none_or(|kept| kept == url.to_string());
         return is_there.then_some(Registered { agent, ephemeral: false });
     }
     let notes = noted(host, paths).ok()?;
@@ -110,11 +147,19 @@ pub async fn end(github: &Client, agent: &Agent) -> Result<Option<Removal>, gith
     }
 }
 
-/// Ends it at GitHub, and deletes what this host has of it, which is dead then.
+/// Ends it at GitHub, where `url` is, and deletes what this host has of it, which is dead then.
 ///
 /// # Errors
-/// It could not be ended.
-pub async fn remove(host: &Host, github: &Client, kept: &Kept) -> Result<Removal, StaysError> {
+/// It could not be ended, or is not there.
+pub async fn remove(
+    host: &Host,
+    github: &Client,
+    url: &GithubUrl,
+    kept: &Kept,
+) -> Result<Removal, StaysError> {
+    if let Some(elsewhere) = kept.elsewhere(url) {
+        return Err(elsewhere);
+    }
     let removal = notes::end(github, &kept.note).await?.unwrap_or(Removal::AlreadyGone);
     if removal != Removal::Busy {
         forget(host, kept)?;
@@ -139,8 +184,9 @@ pub fn outdate(
     paths: &RunnerPaths,
     registration: &Registration<'_>,
 ) -> Result<Option<String>, FileError> {
-    // What is asked for by hand is no circle.
+    // What is asked for by hand is no circle, and may take a name back.
     files::remove(&host.root.at(&paths.registrations))?;
+    files::remove(&host.root.at(&paths.lost()))?;
     if !is_current(host, paths, registration) {
         return Ok(None);
     }

@@ -5,7 +5,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::{ending, github_client, output};
 use crate::apply::Host;
-use crate::apply::registrations::{self, Kept};
+use crate::apply::registrations::{self, Kept, StaysError};
+use crate::config::GithubUrl;
 use crate::fleet::names;
 use crate::github::{Client, Removal};
 
@@ -29,13 +30,17 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
             );
             return Ok(Exit::Done);
         }
+        let url = &context.fleet.url;
         if args.dry_run {
             for kept in &stale {
-                output::say(&format!("would remove {}", words(kept)));
+                match kept.elsewhere(url) {
+                    None => output::say(&format!("would remove {}", words(kept))),
+                    Some(error) => tell_stays(kept, &error),
+                }
             }
             return Ok(Exit::Done);
         }
-        Ok(if remove(&host, &client, &stale).await { Exit::Done } else { Exit::No })
+        Ok(if remove(&host, &client, url, &stale).await { Exit::Done } else { Exit::No })
     })
 }
 
@@ -62,12 +67,17 @@ fn words(kept: &Kept) -> String {
     }
 }
 
-/// Removes them at GitHub and says so; are all gone?
-pub(super) async fn remove(host: &Host, client: &Client, kept: &[Kept]) -> bool {
+/// Says why a registration stays.
+pub(super) fn tell_stays(kept: &Kept, error: &StaysError) {
+    output::error(&format!("{}: {error}", kept.note.name), error.hint().as_deref());
+}
+
+/// Removes them at GitHub, where `url` is, and says so; are all gone?
+pub(super) async fn remove(host: &Host, client: &Client, url: &GithubUrl, kept: &[Kept]) -> bool {
     let mut all_gone = true;
     for kept in kept {
         let name = &kept.note.name;
-        match registrations::remove(host, client, kept).await {
+        match registrations::remove(host, client, url, kept).await {
             Ok(Removal::Removed) => output::say(&format!("{name}: removed at GitHub")),
             Ok(Removal::AlreadyGone) => output::say(&format!("{name}: was not there any more")),
             Ok(Removal::Busy) => {
@@ -77,7 +87,7 @@ pub(super) async fn remove(host: &Host, client: &Client, kept: &[Kept]) -> bool 
             }
             Err(error) => {
                 all_gone = false;
-                output::error(&format!("{name}: {error}"), error.hint().as_deref());
+                tell_stays(kept, &error);
             }
         }
     }

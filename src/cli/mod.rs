@@ -42,6 +42,7 @@ mod update;
 mod why;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 pub use exit::Exit;
 
@@ -122,6 +123,7 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> Exit {
         output::start_log(self.global.verbose);
+        keep_memory_private();
         match self.dispatch() {
             Ok(exit) => exit,
             Err(failure) => {
@@ -163,6 +165,14 @@ impl Cli {
             Command::Man => man::run(),
             Command::UnitStep(step) => unit_step::run(step, &global),
         }
+    }
+}
+
+/// A crash leaves no copy of our memory on a disk or with a crash handler: credentials are in it, and in what a library had of them before they were wiped. Nor can another
+/// process of the same user read it. prctl(2), `PR_SET_DUMPABLE`; programs that are started from here have their own say.
+fn keep_memory_private() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        output::warn(&format!("a crash would leave a copy of this program's memory: {error}"), None);
     }
 }
 

@@ -76,13 +76,19 @@ impl GithubUrl {
     /// The page on which GitHub hands out registration tokens.
     #[must_use]
     pub fn new_runner_page(&self) -> String {
+        format!("{}/new", self.runners_page())
+    }
+
+    /// The page that lists the runners.
+    #[must_use]
+    pub fn runners_page(&self) -> String {
         match self.scope {
             RunnerScope::Organisation => {
                 let (host, organisation) = self.text.rsplit_once('/').unwrap_or((&self.text, ""));
-                format!("{host}/organizations/{organisation}/settings/actions/runners/new")
+                format!("{host}/organizations/{organisation}/settings/actions/runners")
             }
             RunnerScope::Repository | RunnerScope::Enterprise => {
-                format!("{}/settings/actions/runners/new", self.text)
+                format!("{}/settings/actions/runners", self.text)
             }
         }
     }

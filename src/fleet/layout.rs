@@ -164,6 +164,12 @@ impl RunnerPaths {
         self.identity.join("fingerprint")
     }
 
+    /// Says that this runner's registration was removed or taken, see `entrypoint.sh`.
+    #[must_use]
+    pub fn lost(&self) -> PathBuf {
+        self.identity.join("lost")
+    }
+
     /// State word and sentence of the entrypoint.
     #[must_use]
     pub fn session(&self) -> PathBuf {

@@ -227,8 +227,14 @@ impl Fleet {
             name: variable(number),
             file: self.layout.tokens.display().to_string(),
             page: self.url.new_runner_page(),
-            command: format!("runnerctl register{} {number}", self.layout.scope.option()),
+            command: self.register_command(number),
         }
+    }
+
+    /// What gives runner `number` a new registration.
+    #[must_use]
+    pub fn register_command(&self, number: u16) -> String {
+        format!("runnerctl register{} {number}", self.layout.scope.option())
     }
 
     /// The runner of that number.

@@ -17,6 +17,7 @@ readonly engine=$run_dir/engine private_engine=${RUNNERCTL_PRIVATE_ENGINE:-} run
 readonly work=${RUNNERCTL_WORK:?} reports=$sysroot/reports socket=$sysroot/var/run/docker.sock
 readonly perf_dir=${RUNNER_PERFLOG:-$status/perf}
 readonly token_name=${RUNNERCTL_TOKEN_NAME:-the registration token} token_file=${RUNNERCTL_TOKEN_FILE:-the .env file}
+readonly register_command=${RUNNERCTL_REGISTER:-} # what gives a new registration on the host; nothing does with Compose
 readonly ephemeral=${RUNNERCTL_EPHEMERAL:-} jit=$token_dir/jit
 readonly credential_file=${RUNNERCTL_CREDENTIAL_FILE:-} # not empty: the host asks GitHub for tokens with what is in it
 # `.runner` is last: the runner calls itself configured when it is there, so its presence marks a complete set.
@@ -206,14 +207,17 @@ kept_value() { # KEY FILE: the value of KEY=VALUE
     done <"$2"
 }
 
-# A name is ours when we registered it before, or were cut off while doing so (`registering`, see show_config_output).
+# Does that file speak of this name at this place?
+is_of_this_name() { # FILE
+    [[ -f $1 && $(kept_value url "$1") == "${want[url]}" && $(kept_value name "$1") == "${want[name]}" ]]
+}
+
+# A name is ours when we registered it before, or were cut off while doing so (`registering`, see show_config_output). `replace` takes another's name, but never one
+# that was taken from us (`lost`): two hosts with that setting would take it from each other for ever.
 name_is_ours() {
-    local file
-    for file in "$identity/fingerprint" "$identity/registering"; do
-        [[ -f $file && $(kept_value url "$file") == "${want[url]}" &&
-            $(kept_value name "$file") == "${want[name]}" ]] && return
-    done
-    [[ ${want[replace]} == 1 ]]
+    ! is_of_this_name "$identity/fingerprint" || return 0
+    ! is_of_this_name "$identity/registering" || return 0
+    [[ ${want[replace]} == 1 ]] && ! is_of_this_name "$identity/lost"
 }
 
 # Copies, not bind mounts of single files: the runner replaces and deletes these files. Written and read as `runner`,
@@ -241,7 +245,13 @@ keep_refreshed_files() {
     done
 }
 
-forget_identity() { rm -f "$identity/.runner" && rm -f "${identity_files[@]/#/$identity/}" "$identity"/{fingerprint,registering}; }
+# GitHub does not know us any more: the registration was removed, or another host has taken it.
+lose_identity() {
+    if ! printf '%s\n' "url=${want[url]}" "name=${want[name]}" >"$identity/lost.new" || ! mv -fT "$identity"/lost{.new,}; then
+        say "cannot write $identity/lost: with replace = true this runner takes its name back, whoever has it now"
+    fi
+    rm -f "$identity/.runner" && rm -f "${identity_files[@]/#/$identity/}" "$identity"/{fingerprint,registering}
+}
 
 # The old `.runner` goes first and the new one comes last: whatever is cut off in between reads as "no identity", with
 # `registering` still there to say that the name is ours.
@@ -255,7 +265,7 @@ keep_new_identity() {
         fi
         [[ ! -f $runner_root/$file ]] || keep_file "$file" || return
     done
-    identity_is_complete && sync "$identity" && rm -f "$identity/registering"
+    identity_is_complete && sync "$identity" && rm -f "$identity"/{registering,lost}
 }
 
 # --- child processes and signals ----------------------------------------------------------------------------------
@@ -422,8 +432,10 @@ read_token() {
 renew_token() { # [AFTER [BEFORE]]
     if [[ -n $credential_file ]]; then
         printf 'see that the credential in %s may register runners at %s, then restart this unit' "$credential_file" "${want[url]}"
+    elif [[ -n $register_command ]]; then
+        printf '%s' "give a new registration token${1:-} ${2:-}to \`$register_command\`, which keeps it as $token_name in $token_file"
     else
-        printf 'put a new registration token %sinto %s in %s%s, then restart this unit' "${2:-}" "$token_name" "$token_file" "${1:-}"
+        printf 'put a new registration token %sinto %s in %s%s, then start this container again' "${2:-}" "$token_name" "$token_file" "${1:-}"
     fi
 }
 
@@ -499,13 +511,20 @@ register() {
 }
 
 fail_registration() { # VERDICT
-    local replace='remove that runner at GitHub, choose another name_prefix, or set replace = true'
+    local taken="a runner named ${want[name]} exists at ${want[url]} and is not ours" other
+    other='if it is another host'\''s, choose another name_prefix for one of the two; if it is dead, remove it at GitHub'
+    if is_of_this_name "$identity/lost"; then
+        taken+=' any more: somebody has registered that name since, and it is not taken back by itself'
+        other+="${register_command:+, or run \`$register_command\`}"
+    else
+        other+=', or set replace = true'
+    fi
     case $1 in
     65) fail 65 "GitHub does not know the registration token: expired (it lives 1 hour) or issued for another URL than ${want[url]}" \
         "$(renew_token '' "for ${want[url]} ")" ;;
     66) fail 66 "GitHub refused the registration at ${want[url]}" \
         "check that self-hosted runners are allowed there; else $(renew_token)" ;;
-    67) fail 67 "a runner named ${want[name]} exists at ${want[url]} and is not ours" "$replace" ;;
+    67) fail 67 "$taken" "$other" ;;
     69) fail 66 "there is no runner group \"${want[group]}\" for ${want[url]}" 'correct runner_group' ;;
     *) fail 75 "could not register at ${want[url]} (config.sh ended with $child_status): network, rate limit or GitHub itself" \
         'tried again by itself; the output of config.sh is above' ;;
@@ -513,13 +532,14 @@ fail_registration() { # VERDICT
 }
 
 prepare_identity() {
-    local changed=''
+    local changed='' old=''
     rm -f "$identity"/.[!.]*.new "$identity"/*.new "${identity_files[@]/#/$runner_root/}"
     read_token
     if identity_is_complete; then
         changed=$(changed_settings)
         if [[ -z $changed ]]; then
             registration_token=''
+            rm -f "$identity"/{registering,lost} # the start that made it whole may have been cut off right then
             restore_identity
             return
         fi
@@ -527,8 +547,13 @@ prepare_identity() {
         say 'the kept identity is incomplete: taken as none'
     fi
     [[ -n $registration_token ]] || fail_without_token "$changed"
-    [[ -z $changed ]] || say "registering again, because these changed: $changed"
+    if [[ -n $changed ]]; then
+        say "registering again, because these changed: $changed"
+        is_of_this_name "$identity/fingerprint" ||
+            old="$(kept_value name "$identity/fingerprint") at $(kept_value url "$identity/fingerprint")"
+    fi
     register
+    [[ -z $old ]] || say "its old registration stays at GitHub until somebody removes it there: $old"
 }
 
 # Files, not ACTIONS_RUNNER_INPUT_JITCONFIG: what stands in the listener's environment at its start can be read there as long as it lives, and all that the
@@ -600,7 +625,7 @@ run_listener() {
     [[ -z $ephemeral ]] || end_ephemeral "$removed"
     ((child_status != 0)) || [[ -f $runner_root/.runner ]] || removed=72
     if ((removed == 72)) && ((child_status <= 1)); then
-        forget_identity
+        lose_identity
         ((!stop_asked)) || stopped
         fail 72 'the registration was removed at GitHub; the kept identity is deleted' \
             "${credential_file:+registered again by itself; if not: }$(renew_token)"

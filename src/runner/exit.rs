@@ -159,7 +159,7 @@ impl RunnerExit {
                 format!("check that self-hosted runners are allowed there, and the runner group; else {}", token.renew())
             }
             Self::NameTaken => {
-                "remove that runner at GitHub, choose another name_prefix, or set replace = true".to_owned()
+                "if that runner is another host's, choose another name_prefix for one of the two; if it is dead, remove it at GitHub, or set replace = true".to_owned()
             }
             Self::SessionConflict => {
                 "restarted by itself; look for a second runner with the same identity if this repeats"

@@ -48,8 +48,12 @@ fn service(lines: &mut Vec<String>, fleet: &Fleet, runner: &Runner) {
     put("    stop_signal: SIGINT".to_owned());
     put(format!("    stop_grace_period: {}s", fleet.timeouts.stop.as_secs()));
     limits(&mut put, runner);
+    // As `container::NO_CORE`.
+    put("    ulimits: { core: 0 }".to_owned());
     put("    environment:".to_owned());
     let mut environment = container::environment(fleet, runner);
+    // There is no unit that it could start.
+    environment.retain(|(name, _)| name != container::REGISTER);
     // Neither engine does anything about an unhealthy container here.
     let heal_after = container::heal_after(fleet);
     if !environment.contains(&heal_after) {

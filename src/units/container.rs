@@ -11,6 +11,12 @@ const INSIDE: &str = "/run/homelab-runner";
 /// A start pulls what is not there, and nothing else, whatever `pull_policy` of containers.conf(5) says: a new image is `runnerctl update`'s affair.
 pub(super) const PULL: &str = "--pull=missing";
 
+/// What gives the runner a new registration, to be said to people.
+pub(super) const REGISTER: &str = "RUNNERCTL_REGISTER";
+
+/// No program of the container leaves its memory on a disk when it crashes: tokens and secrets of workflows are in it. A hard limit, setrlimit(2).
+pub(super) const NO_CORE: &str = "--ulimit=core=0";
+
 /// One bind mount.
 pub(super) struct Mount {
     pub source: PathBuf,
@@ -119,6 +125,7 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
         variables.push(("RUNNERCTL_TOKEN_NAME", variable(runner.number)));
         variables.push(("RUNNERCTL_TOKEN_FILE", fleet.layout.tokens.display().to_string()));
     }
+    variables.push((REGISTER, fleet.register_command(runner.number)));
     if fleet.no_default_labels {
         variables.push(("RUNNERCTL_NO_DEFAULT_LABELS", "1".to_owned()));
     }

@@ -68,6 +68,8 @@ pub(super) fn service_lines(
     if fleet.hands_over_credential() {
         credential(text, fleet);
     }
+    // What the steps hold is a credential; the container has its own limit, since Docker's is not a child of this unit.
+    text.plain("LimitCORE", 0);
     // A workflow job that is killed for its memory must not take the runner with it.
     text.plain("OOMPolicy", "continue").command("ExecStartPre", "", &prepare(fleet, runner, programs, unit));
     if fleet.engine == Engine::Podman && container::has_own_network(fleet, runner) {

@@ -23,11 +23,15 @@ fn with_digest(fleet: &Fleet, runner: &Runner, programs: &Programs, digest: &str
 fn container_section(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
     text.section("Container").plain("ContainerName", &runner.name).plain("Image", &runner.image);
     let [shell, script] = container::entrypoint();
-    text.command("PodmanArgs", "", &[format!("--entrypoint={shell}"), container::PULL.to_owned()])
-        .command("Exec", "", &[script])
-        // The entrypoint needs root to hand the token over; it drops to `runner` before anything of GitHub's runs.
-        .plain("User", "0")
-        .plain("LogDriver", "journald");
+    text.command(
+        "PodmanArgs",
+        "",
+        &[format!("--entrypoint={shell}"), container::PULL.to_owned(), container::NO_CORE.to_owned()],
+    )
+    .command("Exec", "", &[script])
+    // The entrypoint needs root to hand the token over; it drops to `runner` before anything of GitHub's runs.
+    .plain("User", "0")
+    .plain("LogDriver", "journald");
     for (name, value) in container::environment(fleet, runner) {
         text.assignment("Environment", &name, &value);
     }

@@ -86,6 +86,7 @@ fn common_options(fleet: &Fleet, runner: &Runner) -> Vec<String> {
         format!("--name={}", runner.name),
         format!("--entrypoint={shell}"),
         container::PULL.to_owned(),
+        container::NO_CORE.to_owned(),
         "--user=0".to_owned(),
         "--stop-signal=SIGINT".to_owned(),
         format!("--stop-timeout={}", fleet.timeouts.stop.as_secs()),

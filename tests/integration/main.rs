@@ -33,6 +33,7 @@
 
 mod architecture;
 mod command_line;
+mod core_dumps;
 mod drain;
 mod ephemeral;
 mod fake_systemd;

@@ -4,7 +4,7 @@ use std::fs;
 
 use homelab_runners::apply::Host;
 use homelab_runners::apply::drain::{Drain, Drained};
-use homelab_runners::apply::registrations::{is_current, kept, outdate, remove, restore};
+use homelab_runners::apply::registrations::{Kept, StaysError, is_current, kept, outdate, remove, restore};
 use homelab_runners::config::{Config, UnitFormat};
 use homelab_runners::files::Root;
 use homelab_runners::fleet::{Fleet, Layout};
@@ -71,6 +71,10 @@ impl Bed {
         self.directory.path().join("var/lib/homelab-runners/2/ephemeral")
     }
 
+    async fn remove(&self, kept: &Kept) -> Result<Removal, StaysError> {
+        remove(&self.host, &self.client, &Self::fleet().url, kept).await
+    }
+
     async fn drain(&self) -> Drained {
         let fleet = Self::fleet();
         let drain = Drain {
@@ -106,7 +110,7 @@ async fn every_identity_of_this_host_is_found_and_nothing_else() {
 async fn a_registration_is_removed_by_its_id_and_its_dead_identity_goes() {
     let bed = Bed::new(vec![runner(27, "homelab-runner-7"), gone()]).await;
     let found = kept(&bed.host).unwrap();
-    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::Removed);
+    assert_eq!(bed.remove(&found[1]).await.unwrap(), Removal::Removed);
     assert!(!bed.has_identity(7) && bed.has_identity(2));
     let path = "/api/v3/repos/acme/shop/actions/runners/27";
     assert_eq!(bed.github.lines(), [format!("GET {path}"), format!("DELETE {path}")]);
@@ -116,8 +120,22 @@ async fn a_registration_is_removed_by_its_id_and_its_dead_identity_goes() {
 async fn a_runner_of_another_name_under_that_id_is_somebody_elses() {
     let bed = Bed::new(vec![runner(27, "build-box")]).await;
     let found = kept(&bed.host).unwrap();
-    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::AlreadyGone);
+    assert_eq!(bed.remove(&found[1]).await.unwrap(), Removal::AlreadyGone);
     assert_eq!(bed.github.lines().len(), 1, "it was not deleted");
+}
+
+#[tokio::test]
+async fn a_runner_that_was_registered_elsewhere_is_told_and_neither_asked_for_here_nor_forgotten() {
+    let bed = Bed::new(Vec::new()).await;
+    let fingerprint = "var/lib/homelab-runners/7/identity/fingerprint";
+    fs::write(bed.directory.path().join(fingerprint), "url=https://github.com/acme\nname=homelab-runner-7\n")
+        .unwrap();
+    let found = kept(&bed.host).unwrap();
+    let error = bed.remove(&found[1]).await.unwrap_err();
+    assert!(error.to_string().contains("registered at https://github.com/acme, and"), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("https://github.com/organizations/acme/settings/actions/runners;"), "{hint}");
+    assert!(bed.github.lines().is_empty() && bed.has_identity(7));
 }
 
 #[tokio::test]
@@ -130,8 +148,8 @@ async fn a_busy_runner_and_one_that_cannot_be_asked_for_keep_their_identity() {
     let bed =
         Bed::new(vec![runner(27, "homelab-runner-7"), busy, refusal(401, &[], "Bad credentials")]).await;
     let found = kept(&bed.host).unwrap();
-    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::Busy);
-    let error = remove(&bed.host, &bed.client, &found[1]).await.unwrap_err();
+    assert_eq!(bed.remove(&found[1]).await.unwrap(), Removal::Busy);
+    let error = bed.remove(&found[1]).await.unwrap_err();
     assert!(error.hint().is_some(), "{error}");
     assert!(bed.has_identity(7));
 }
@@ -188,10 +206,13 @@ async fn what_is_to_register_anew_keeps_its_name_and_identity_and_can_go_back() 
     let fingerprint = bed.directory.path().join("var/lib/homelab-runners/2/identity/fingerprint");
     let asked = bed.directory.path().join("var/lib/homelab-runners/2/registrations");
     fs::write(&asked, "2026-11-26T18:00:00Z\n").unwrap();
+    let lost = bed.directory.path().join("var/lib/homelab-runners/2/identity/lost");
+    fs::write(&lost, "").unwrap();
     // Made with other labels: it registers again by itself, and its old identity stays what it was.
     fs::write(&fingerprint, "url=https://github.com/acme/shop\nname=homelab-runner-2\nlabels=old\n").unwrap();
     assert_eq!(outdate(&bed.host, &runner.paths, &wanted).unwrap(), None);
     assert!(fs::read_to_string(&fingerprint).unwrap().contains("labels=old") && !asked.exists());
+    assert!(!lost.exists(), "a person may take the name back");
 
     fs::write(&fingerprint, wanted.fingerprint()).unwrap();
     assert!(is_current(&bed.host, &runner.paths, &wanted));
@@ -237,9 +258,9 @@ async fn every_ephemeral_runner_that_is_noted_ends_and_one_whose_answer_was_lost
     bed.note(&format!("homelab-runner-2-x7k2p 32\n{name}\n"));
     let found = kept(&bed.host).unwrap();
     assert_eq!(found.iter().map(|kept| kept.number).collect::<Vec<_>>(), [2, 2, 7]);
-    assert_eq!(remove(&bed.host, &bed.client, &found[0]).await.unwrap(), Removal::AlreadyGone);
+    assert_eq!(bed.remove(&found[0]).await.unwrap(), Removal::AlreadyGone);
     assert_eq!(fs::read_to_string(bed.notes()).unwrap(), format!("{name}\n"));
-    assert_eq!(remove(&bed.host, &bed.client, &found[1]).await.unwrap(), Removal::Removed);
+    assert_eq!(bed.remove(&found[1]).await.unwrap(), Removal::Removed);
     assert!(!bed.notes().exists());
     assert!(bed.github.lines().last().unwrap().ends_with("/51"), "{:?}", bed.github.lines());
 }
@@ -251,7 +272,7 @@ async fn a_persistent_runner_of_a_noted_name_is_somebody_elses() {
     let bed = Bed::new(vec![answer_json(200, &json!({"total_count": 1, "runners": [other]}))]).await;
     bed.note(&format!("{name}\n"));
     let found = kept(&bed.host).unwrap();
-    assert_eq!(remove(&bed.host, &bed.client, &found[0]).await.unwrap(), Removal::AlreadyGone);
+    assert_eq!(bed.remove(&found[0]).await.unwrap(), Removal::AlreadyGone);
     assert_eq!(bed.github.lines().len(), 1, "it was not deleted");
 }
 

@@ -83,6 +83,7 @@ fn with_a_token_a_changed_label_registers_again_under_our_name() {
     container.give_token();
     container.start_online();
     assert!(container.read("stub/config.calls").ends_with("--labels homelab,gpu --replace\n"));
+    assert!(!container.read("errors").contains("old registration"), "it is the same one");
     assert!(container.read(&format!("{KEPT}/.runner")).contains("\"agentId\": 8"));
     assert_eq!(container.stop(), 0);
     container.start_online();
@@ -96,6 +97,9 @@ fn another_name_is_not_ours_to_replace() {
     container.give_token();
     container.start_online();
     assert!(!container.read("stub/config.calls").contains("--replace"));
+    let told =
+        "stays at GitHub until somebody removes it there: homelab-runner-3 at https://github.com/acme/shop";
+    assert!(container.read("errors").contains(told), "{}", container.read("errors"));
 }
 
 #[test]

@@ -98,6 +98,65 @@ fn without_a_token_it_ends_with_64_and_names_where_the_token_belongs() {
 }
 
 #[test]
+fn whoever_has_to_bring_a_token_is_told_the_command_that_takes_it() {
+    for (config, code) in [("", 64), ("echo 'Http response code: NotFound from x' >&2; exit 1", 65)] {
+        let mut container = Container::new();
+        container.env("RUNNERCTL_REGISTER", "runnerctl register 3");
+        if code == 65 {
+            container.give_token();
+            container.config_does(config);
+        }
+        assert_eq!(container.run(), code);
+        let errors = container.read("errors");
+        assert!(
+            errors.contains("to `runnerctl register 3`, which keeps it as RUNNER_TOKEN_3 in /etc"),
+            "{errors}"
+        );
+    }
+    let mut container = Container::new();
+    assert_eq!(container.run(), 64);
+    let errors = container.read("errors");
+    assert!(errors.contains("then start this container again") && !errors.contains("register"), "{errors}");
+}
+
+#[test]
+fn a_name_that_was_taken_from_it_is_not_taken_back() {
+    const LOST: &str = "run/homelab-runner/identity/lost";
+    let mut container = Container::new();
+    container.env("RUNNERCTL_REPLACE", "1");
+    container.env("RUNNERCTL_REGISTER", "runnerctl register 3");
+    container.give_token();
+    container.listener_does(
+        "echo 'Failed to create a session. The runner registration has been deleted from the server' >&2; exit 1",
+    );
+    assert_eq!(container.run(), 72);
+    assert!(container.exists(LOST));
+    container.give_token();
+    container.config_does(&format!("{CONNECTED} echo 'A runner exists with the same name x'; exit 1"));
+    assert_eq!(container.run(), 67);
+    let calls = container.read("stub/config.calls");
+    assert!(!calls.lines().last().unwrap_or_default().contains("--replace"), "{calls}");
+    let errors = container.read("errors");
+    assert!(errors.contains("not ours any more") && errors.contains("`runnerctl register 3`"), "{errors}");
+    // That other one is gone: the name is free, and the next time it is this runner's as it was.
+    container.give_token();
+    container.config_does("echo 'Connected to GitHub'; identity 9");
+    container.listener_does("listen; for_ever");
+    container.start_online();
+    assert!(!container.exists(LOST));
+}
+
+#[test]
+fn another_name_than_the_one_that_was_taken_is_replaced_as_the_configuration_says() {
+    let mut container = Container::new();
+    container.env("RUNNERCTL_REPLACE", "1");
+    container.write("run/homelab-runner/identity/lost", "url=https://github.com/acme/shop\nname=old-3\n");
+    container.give_token();
+    container.start_online();
+    assert!(container.read("stub/config.calls").ends_with(" --replace\n"));
+}
+
+#[test]
 fn an_empty_token_is_none() {
     let mut container = Container::new();
     container.write("run/homelab-runner/token/registration-token", " \n");

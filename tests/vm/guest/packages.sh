@@ -8,7 +8,7 @@ missing=()
 for program in mmdebstrap qemu-system-x86_64 mke2fs ssh ssh-keygen; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
-for program in cc git shellcheck; do
+for program in cc git shellcheck strace; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -35,7 +35,7 @@ if [ -n "$backports" ] && qemu_is_racy; then
 fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-packages=(gcc libc6-dev git shellcheck python3-venv mmdebstrap debian-archive-keyring e2fsprogs openssh-client)
+packages=(gcc libc6-dev git shellcheck strace python3-venv mmdebstrap debian-archive-keyring e2fsprogs openssh-client)
 require_apt "${packages[@]}" qemu-system-x86
 
 # apt reads a copy of this host's sources with the backports added, and lists of its own: the host's settings stay as they are.

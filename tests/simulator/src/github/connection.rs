@@ -135,6 +135,10 @@ async fn answer(
             Ok(broken_answer::instead(fault, path_and_query(request.uri()), github.ledger().now()))
         }
         Kind::Hang => std::future::pending().await,
+        Kind::AnswerHeld => {
+            drop(route(router, request).await);
+            std::future::pending().await
+        }
         Kind::SkewDate => Ok(route(router, request).await),
         Kind::Reset | Kind::AnswerLost => {
             if fault.kind == Kind::AnswerLost {

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     ResetInBody,
     /// The request is carried out, and instead of the answer the connection is reset.
     AnswerLost,
+    /// The request is carried out and never answered.
+    AnswerHeld,
     /// The connection is reset before anything is done.
     Reset,
     /// The request is accepted and never answered.

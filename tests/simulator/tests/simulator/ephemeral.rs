@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use homelab_runners::runner::{SessionState, is_ephemeral_name};
 use hyper::Method;
-use rustix::process::{Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
-use crate::ephemeral_host::{Host, NAME};
+use crate::host::{Host, NAME};
 
 const GENERATE: &str = "/api/v3/repos/acme/shop/actions/runners/generate-jitconfig";
 
@@ -26,12 +26,6 @@ impl Host<'_> {
             names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
-    }
-
-    async fn asked(&self) -> usize {
-        let journal = self.bed.get("/journal").await;
-        let lines = journal.as_array().unwrap().iter();
-        lines.filter(|request| request.to_string().contains("generate-jitconfig")).count()
     }
 }
 
@@ -62,7 +56,7 @@ async fn each_workflow_job_has_a_runner_of_its_own_and_finds_nothing_of_the_last
         host.run("end-registration").await;
         assert!(is_ephemeral_name(NAME, &name) && !names.contains(&name), "{name}");
         names.push(name);
-        assert_eq!(host.asked().await, round);
+        assert_eq!(host.asked("/generate-jitconfig").await, round);
     }
 }
 
@@ -102,17 +96,12 @@ async fn a_runner_that_is_stopped_while_idle_leaves_nothing_at_github() {
 async fn a_runner_that_dies_while_idle_leaves_nothing_at_github_whoever_comes_first() {
     let bed = Bed::start();
     let mut host = Host::new(&bed).await;
-    let container = host.start().await;
-    kill_process(container.listener(), Signal::KILL).unwrap();
-    container.signal(Signal::KILL);
-    drop(container);
+    host.start().await.kill();
     host.run("end-registration").await;
     assert!(host.at_github().await.is_empty());
 
     // A power cut: there is no such step. The next start does it.
-    let container = host.start().await;
-    kill_process(container.listener(), Signal::KILL).unwrap();
-    drop(container);
+    host.start().await.kill();
     let [before] = host.at_github().await.try_into().unwrap();
     host.run("prepare").await;
     let [after] = host.at_github().await.try_into().unwrap();
@@ -141,7 +130,8 @@ async fn a_step_that_is_killed_between_its_note_and_the_answer_leaves_one_runner
         let host = Host::new(&bed).await;
         host.fault(json!({ "kind": kind })).await;
         let mut step = host.step("prepare");
-        bed.until("the question", async || (host.asked().await == 1).then_some(())).await;
+        bed.until("the question", async || (host.asked("/generate-jitconfig").await == 1).then_some(()))
+            .await;
         step.kill().unwrap();
         step.wait().unwrap();
         let noted = host.noted();
@@ -189,7 +179,7 @@ async fn a_name_that_is_taken_is_followed_by_another_one_at_once() {
     let taken = json!({ "kind": "status", "status": 409, "body": { "message": "Already exists - A runner with the name x already exists." } });
     host.fault(taken).await;
     host.run("prepare").await;
-    assert_eq!(host.asked().await, 2);
+    assert_eq!(host.asked("/generate-jitconfig").await, 2);
     assert_eq!(host.at_github().await, [host.noted().0[0].name.clone()]);
     assert_eq!(host.handed_over(), [".credentials", ".credentials_rsaparams", ".runner"]);
 }
@@ -218,10 +208,10 @@ async fn what_github_refuses_needs_a_person_and_what_does_not_work_is_tried_agai
 async fn a_runner_that_is_killed_at_its_workflow_job_is_followed_by_another_and_ended_later() {
     let bed = Bed::start();
     let mut host = Host::new(&bed).await;
-    let container = host.start().await;
+    let mut container = host.start().await;
     let id = bed.queue("build", &["e2e"], "sleep 20").await;
     bed.workflow_job_when(id, "in_progress").await;
-    container.kill_at_work();
+    container.kill();
     let said = host.run("end-registration").await;
     assert!(said.contains("left: Notes([Note"), "{said}");
     let begin = Instant::now();

@@ -1,6 +1,6 @@
 //! The simulator and the stand-in runner against each other: real processes, loopback only.
 //!
-//! Index: `ephemeral` (the steps of an ephemeral runner's unit around the real entrypoint), `control` (runners and tokens for those who have credentials of their own), `permissions` (which credentials), `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
+//! Index: `ephemeral` (the steps of an ephemeral runner's unit around the real entrypoint), `cut_off` (those steps, killed), `persistent` and `two_hosts` (runners that stay), `control` (runners and tokens for those who have credentials of their own), `permissions` (which credentials), `registration` (config.sh and what GitHub answers), `sessions` (one per runner, and how they end),
 //! `workflow_jobs` (who gets which, hooks, cancellation), `restarts` (what the simulator keeps), `test_bed_itself`
 //! (journal, faults, clock). A new test goes where its rule lives; `bed` and `runner` start the programs.
 
@@ -19,12 +19,14 @@ mod bed;
 mod client;
 /// The control plane: runners, tokens, workflow runs.
 mod control;
+/// A start that is killed at every step.
+mod cut_off;
 /// Ephemeral runners of a host.
 mod ephemeral;
-/// That host: the steps of a unit, and the entrypoint.
-mod ephemeral_host;
 /// A GitHub App's key and tokens.
 mod github_app;
+/// A host with one runner: the steps of its unit, and the entrypoint.
+mod host;
 /// Labels and JIT configurations.
 mod jit_configs;
 /// Rate limits, and faults of the control plane.
@@ -33,6 +35,8 @@ mod limits;
 mod openapi;
 /// Which credential may do what.
 mod permissions;
+/// Runners that stay registered.
+mod persistent;
 /// `config.sh`: registering, replacing and removing.
 mod registration;
 /// What outlives the simulator's process.
@@ -45,5 +49,7 @@ mod scripts;
 mod sessions;
 /// Journal, faults and clock.
 mod test_bed_itself;
+/// One name on two hosts.
+mod two_hosts;
 /// Queue, labels, hooks, cancellation.
 mod workflow_jobs;

@@ -3,24 +3,37 @@
 use homelab_runners_vm::ssh::quoted;
 use homelab_runners_vm::{Error, Result};
 
-use crate::fleet::{DIRECTORY, Fleet, NAMES};
+use crate::fleet::{DIRECTORY, FIRST, Fleet, NAMES};
 use crate::online::Way;
 use crate::unit_words::podman_arguments;
 
 /// The way, its script already in the guest.
 pub(crate) fn way(fleet: &Fleet) -> Result<Way> {
-    let guest = fleet.guest();
-    let runs = podman_arguments(&guest.ok("runnerctl generate --format service")?)?;
+    let runs = runs(fleet)?;
     if runs.len() != NAMES.len() {
         return Err(Error::Unsupported(format!("{} services instead of {}", runs.len(), NAMES.len())));
     }
-    let path = format!("{DIRECTORY}/podman.sh");
-    guest.write(&path, &script(&runs))?;
+    way_of(fleet, &runs, &NAMES)
+}
+
+/// The same for the first runner alone.
+pub(crate) fn way_of_one(fleet: &Fleet) -> Result<Way> {
+    way_of(fleet, &runs(fleet)?.into_iter().take(1).collect::<Vec<_>>(), &[FIRST])
+}
+
+/// The arguments of `podman` for each runner.
+pub(crate) fn runs(fleet: &Fleet) -> Result<Vec<Vec<String>>> {
+    podman_arguments(&fleet.guest().ok("runnerctl generate --format service")?)
+}
+
+fn way_of(fleet: &Fleet, runs: &[Vec<String>], names: &[&str]) -> Result<Way> {
+    let path = format!("{DIRECTORY}/podman-{}.sh", names.len());
+    fleet.guest().write(&path, &script(runs))?;
     Ok(Way {
         name: "bare podman run",
         start: format!("bash {path}"),
         // Interrupted like our own, so that the listeners end their sessions; `--rm` removes the containers.
-        stop: format!("podman stop --ignore {}", NAMES.join(" ")),
+        stop: format!("podman stop --ignore {}", names.join(" ")),
     })
 }
 

@@ -14,6 +14,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(600);
 pub(crate) const NAMES: [&str; 4] =
     ["homelab-runner-1", "homelab-runner-2", "homelab-runner-3", "homelab-runner-4"];
 
+/// The one that is measured where one is enough.
+pub(crate) const FIRST: &str = "homelab-runner-1";
+
 /// Between two questions to the simulator. Seldom, because each one costs the guest's processors; the moment that counts is
 /// looked up in the simulator's journal afterwards.
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(900);
@@ -134,7 +137,7 @@ pub(crate) fn microseconds(text: &str) -> Result<u64> {
     text.trim().parse().map_err(|_| unexpected(format!("no number of microseconds: {text}")))
 }
 
-fn unexpected(what: String) -> Error {
+pub(crate) fn unexpected(what: String) -> Error {
     Error::Unsupported(what)
 }
 

@@ -1,6 +1,6 @@
 //! `make bench`: measurements, each beside a peer or a limit of the same run. Nothing here fails for being slow.
 //!
-//! `bench host` needs no guest, `bench guest` takes nothing but the guest's, `bench reports` and `bench throughput` are parts of the host's; without a word both halves are run. What each row means
+//! `bench host` needs no guest, `bench guest` takes nothing but the guest's, `bench registration` is a part of that, `bench reports` and `bench throughput` are parts of the host's; without a word both halves are run. What each row means
 //! stands in `docs/benchmarks.md`.
 
 mod bare_podman;
@@ -8,6 +8,7 @@ mod cold_start;
 mod compose;
 mod disk;
 mod engine;
+mod ephemeral_gap;
 mod fleet;
 mod generate;
 mod http_client;
@@ -52,11 +53,12 @@ fn measure(table: &mut Table) -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("host") => host_half(table),
         Some("guest") => guest_half(table),
+        Some("registration") => registration_alone(table),
         Some("reports") => report_half(table),
         Some("throughput") => throughput_alone(table, &Runnerctl::built()?),
         None => host_half(table).and_then(|()| guest_half(table)),
         Some(word) => Err(Error::Unsupported(format!(
-            "unknown word: {word}\nhint: bench [host|guest|reports|throughput]"
+            "unknown word: {word}\nhint: bench [host|guest|registration|reports|throughput]"
         ))),
     }
 }
@@ -94,10 +96,21 @@ fn throughput_alone(table: &mut Table, runnerctl: &Runnerctl) -> Result<()> {
     Ok(())
 }
 
+/// The part of the guest's that is about a runner's way to its session.
+fn registration_alone(table: &mut Table) -> Result<()> {
+    let fleet = Fleet::registered()?;
+    table.note(fleet.machine()?);
+    table.add(restart::beside_bare_podman(&fleet)?);
+    eprintln!("gap between ephemeral workflow jobs");
+    table.add(ephemeral_gap::measure(&fleet)?);
+    Ok(())
+}
+
 fn guest_half(table: &mut Table) -> Result<()> {
     let fleet = Fleet::registered()?;
     table.note(fleet.machine()?);
     table.add(online::measure(&fleet)?);
+    table.add(restart::beside_bare_podman(&fleet)?);
     fleet.guest().ok_within("runnerctl up 2>&1", fleet::LIMIT)?;
     eprintln!("restart of one runner");
     let restarts = restart::samples(&fleet)?;
@@ -106,5 +119,10 @@ fn guest_half(table: &mut Table) -> Result<()> {
     table.add(status::measure(&fleet)?);
     eprintln!("private engines");
     table.add(engine::measure(&fleet, sample::median(&restarts))?);
+    fleet.stop("runnerctl down")?;
+    // What it measures beside has the host's socket.
+    fleet.guest().ok("sed -i 's/^socket = .*/socket = \"host\"/' /etc/homelab-runners/config.toml")?;
+    eprintln!("gap between ephemeral workflow jobs");
+    table.add(ephemeral_gap::measure(&fleet)?);
     Ok(())
 }
