@@ -21,20 +21,30 @@ let
   ];
   ofEach =
     make: lib.listToAttrs (map (n: lib.nameValuePair (fleet.name n) (make n)) fleet.withEngine);
+  # Whom the monitor runs as: D-Bus wants a user that it finds in the list of users.
+  monitorName = "homelab-runners-monitor";
+  monitor = user: lib.optionalAttrs (cfg.monitor.enable != false) { ${monitorName} = user; };
 in
 {
   config = lib.mkIf cfg.enable {
-    users.users = ofEach (number: {
-      description = "private engine of GitHub Actions runner ${toString number}";
-      isSystemUser = true;
-      uid = first number + runnerId;
-      group = fleet.name number;
-      home = "${fleet.state}/${toString number}/engine";
-      subUidRanges = ranges "startUid" number;
-      subGidRanges = ranges "startGid" number;
-    });
-    users.groups = ofEach (number: {
-      gid = first number + runnerId;
-    });
+    users.users =
+      monitor {
+        isSystemUser = true;
+        group = monitorName;
+      }
+      // ofEach (number: {
+        description = "private engine of GitHub Actions runner ${toString number}";
+        isSystemUser = true;
+        uid = first number + runnerId;
+        group = fleet.name number;
+        home = "${fleet.state}/${toString number}/engine";
+        subUidRanges = ranges "startUid" number;
+        subGidRanges = ranges "startGid" number;
+      });
+    users.groups =
+      monitor { }
+      // ofEach (number: {
+        gid = first number + runnerId;
+      });
   };
 }

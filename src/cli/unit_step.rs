@@ -14,6 +14,7 @@ use crate::apply::Host;
 use crate::files::Root;
 use crate::fleet::{IdRange, RunnerPaths, Scope, names};
 use crate::health::HealEnd;
+use crate::programs;
 use crate::runner::all_labels;
 use crate::systemd::Systemd;
 use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, StopNews, TokenOrigin, TokensFile, Wanted};
@@ -35,6 +36,8 @@ pub(super) enum Step {
     EndRegistration(EndArgs),
     /// ExecStartPre=: make the directories that the report server needs
     PrepareReports(ReportsArgs),
+    /// ExecStartPre=: make the account that the monitor runs as
+    PrepareMonitor,
     /// ExecStart=: restart the runner whose number stands at the other end of the standard input, for the monitor
     Heal(HealArgs),
 }
@@ -215,6 +218,9 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
             if let Some(root) = &args.server_root {
                 unit_step::prepare_server_root(root)?;
             }
+        }
+        Step::PrepareMonitor => {
+            programs::add_system_account(names::MONITOR_USER, "monitor of GitHub Actions runners")?;
         }
         Step::Heal(args) => return heal(args, global),
         Step::DetachEngine(args) => {

@@ -29,6 +29,9 @@ pub const MONITOR_SOCKET: &str = "homelab-runners-monitor.socket";
 /// The monitor; started with the target, and not stopped with it.
 pub const MONITOR_SERVICE: &str = "homelab-runners-monitor.service";
 
+/// Whom the monitor runs as under the host's systemd.
+pub const MONITOR_USER: &str = "homelab-runners-monitor";
+
 /// Where the monitor asks for a restart.
 pub const HEAL_SOCKET: &str = "homelab-runners-heal.socket";
 

@@ -53,6 +53,19 @@ pub fn add_account(account: Account, home: &Path, exists: bool) -> Result<(), Pr
     output(command("usermod", &arguments)).map(drop)
 }
 
+/// Makes a system account of that name that owns nothing and that nobody can log in to, unless there is one.
+///
+/// # Errors
+/// A program is missing or refuses.
+pub fn add_system_account(name: &str, comment: &str) -> Result<(), ProgramError> {
+    if output(command("getent", &["passwd", name])).is_ok() {
+        return Ok(());
+    }
+    let nowhere = ["--home-dir", "/", "--no-create-home", "--shell", "/usr/sbin/nologin"];
+    let account = ["--system", "--user-group", "--comment", comment];
+    output(command("useradd", &[&account[..], &nowhere, &[name]].concat())).map(drop)
+}
+
 /// Removes the account, its group and its subordinate ids; its files are left alone.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-pub use accounts::{add_account, remove_account};
+pub use accounts::{add_account, add_system_account, remove_account};
 pub use containers::{Health, health};
 pub use credentials::{DecryptError, decrypt_credential};
 pub use hook::run_hook;

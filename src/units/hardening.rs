@@ -1,7 +1,7 @@
 //! What a unit may not do, systemd.exec(5). `systemd-analyze security` lists what is left open; why it has to be stands here.
 
 use super::syntax::UnitText;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, names};
 
 /// What no container engine and no workflow has a use for. ptrace is left: debuggers are a fair use of a workflow.
 const FORBIDDEN_CALLS: &str = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
@@ -138,7 +138,8 @@ pub(super) fn of_reports(text: &mut UnitText) {
 /// - the host's files, as far as everybody may read them; homes are empty.
 pub(super) fn of_monitor(text: &mut UnitText) {
     of_nobody(text);
-    text.plain("ProtectHome", "tmpfs");
+    // dbus-daemon(1) turns away whom it finds in no list of users, and Debian's does not find dynamic ones. Where there is no such account the user is dynamic all the same.
+    text.plain("User", names::MONITOR_USER).plain("ProtectHome", "tmpfs");
 }
 
 /// For the helper that restarts runners.

@@ -94,7 +94,7 @@ pub fn render(fleet: &Fleet, programs: &Programs) -> Vec<UnitFile> {
         files.push(unit(names::REPORTS_SERVICE, reports::service(fleet, programs)));
     }
     if fleet.monitor.enabled {
-        files.push(unit(names::MONITOR_SOCKET, monitor::socket(fleet)));
+        files.push(unit(names::MONITOR_SOCKET, monitor::socket(fleet, programs)));
         files.push(unit(names::MONITOR_SERVICE, monitor::service(fleet, programs)));
     }
     if fleet.has_heal_helper() {

@@ -1,7 +1,7 @@
 //! `homelab-runners-monitor.socket` and `.service`: the monitor; `homelab-runners-heal.socket` and `homelab-runners-heal@.service`: who restarts for it, systemd.socket(5),
 //! systemd.service(5), systemd.exec(5).
 //!
-//! The monitor answers HTTP and reads what comes from GitHub and from containers, so under the host's systemd it runs as nobody in particular, and cannot restart anything. It asks a
+//! The monitor answers HTTP and reads what comes from GitHub and from containers, so under the host's systemd it runs as a user without rights, and cannot restart anything. It asks a
 //! helper that runs as root for a moment, through a socket that lies in a directory of root's alone and is mounted into the monitor's view.
 
 use std::path::PathBuf;
@@ -20,11 +20,16 @@ const WATCHDOG: &str = "30s";
 const HELPER_MARGIN: Duration = Duration::from_secs(60);
 
 /// The text of `homelab-runners-monitor.socket`.
-pub(super) fn socket(fleet: &Fleet) -> String {
+pub(super) fn socket(fleet: &Fleet, programs: &Programs) -> String {
     let mut text = begin("Address of the monitor of GitHub Actions runners");
     // Not PartOf= the target: what is the matter can be read while the runners are down.
-    text.section("Socket")
-        .plain("ListenStream", fleet.monitor.listen)
+    text.section("Socket");
+    if fleet.layout.scope == Scope::System {
+        // Here, since systemd looks for the service's user before that service runs anything.
+        let prepare = [&programs.runnerctl.display().to_string(), "unit-step", "prepare-monitor"];
+        text.command("ExecStartPre", "-", &prepare);
+    }
+    text.plain("ListenStream", fleet.monitor.listen)
         // An address that comes later than this unit at boot, such as that of a VPN.
         .plain("FreeBind", "yes");
     text.finish()
