@@ -64,11 +64,10 @@ fn rootless_runner(guest: &Guest) -> Outcome {
             "cd .config/homelab-runners && sed -i '1i name_prefix = \"alice-runner\"' config.toml && echo RUNNER_TOKEN_1={token} > .env"
         ),
     )?;
-    // The host's own report server has the port that is the default.
+    // The host's own report server has the port that is the default, and its monitor the other.
     let refused = as_alice(guest, "runnerctl install-units --user || true")?;
     assert!(refused.contains("another program listens there"), "{refused}");
-    let listen =
-        r#"printf '\n[reports]\nlisten = "127.0.0.1:8091"\n' >> .config/homelab-runners/config.toml"#;
+    let listen = r#"printf '\n[reports]\nlisten = "127.0.0.1:8091"\n\n[monitor]\nlisten = "127.0.0.1:8092"\n' >> .config/homelab-runners/config.toml"#;
     as_alice(guest, listen)?;
     let install = as_alice(guest, "runnerctl install-units --user");
     let journal = guest.ok("journalctl --no-pager -n 60 _UID=$(id -u alice)")?;
