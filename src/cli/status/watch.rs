@@ -43,7 +43,9 @@ impl Drop for Screen {
 fn show(text: &str) -> Result<(), Failure> {
     let size = tcgetwinsize(rustix::stdio::stdout()).ok();
     let size = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
-    let lines = fit(text, size.filter(|size| *size != (0, 0)).unwrap_or(USUAL_SIZE));
+    let (columns, rows) = size.filter(|size| *size != (0, 0)).unwrap_or(USUAL_SIZE);
+    // A line that fills the last column keeps the cursor on it, and what wipes the rest would wipe that, too.
+    let lines = fit(text, (columns.saturating_sub(1), rows));
     output::control(&format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")))
 }
 
