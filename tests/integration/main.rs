@@ -53,5 +53,6 @@ mod systemd_edge;
 mod tokens_file;
 mod update;
 mod values;
+mod web_process;
 mod when_idle;
 mod worker;

@@ -1,14 +1,13 @@
 //! `reports serve` as a process, asked in raw HTTP: clients would tidy up the paths that are asked for here.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use tempfile::TempDir;
+
+use crate::web_process::{WebProcess, assert_has};
 
 mod hostile_files;
 mod hostile_visitors;
@@ -19,8 +18,7 @@ const JOB: &str = "ci/7/1-test-r1-ab";
 
 struct Server {
     root: TempDir,
-    child: Child,
-    address: String,
+    process: WebProcess,
 }
 
 impl Server {
@@ -48,25 +46,18 @@ impl Server {
         symlink(root.path().join("secret.txt"), reports.join(JOB).join("link.txt")).unwrap();
         symlink(root.path(), reports.join(JOB).join("up")).unwrap();
         symlink("html/index.html", reports.join(JOB).join("inner.html")).unwrap();
-        let (child, address) = serve(&reports, options, environment);
-        Self { root, child, address }
+        let process = serve(&reports, options, environment);
+        Self { root, process }
     }
 
     /// Another one over the same reports, which has read none of them yet.
     fn over(root: &Path) -> Self {
-        let (child, address) = serve(&root.join("reports"), &[], &[]);
-        Self { root: tempfile::tempdir().unwrap(), child, address }
+        let process = serve(&root.join("reports"), &[], &[]);
+        Self { root: tempfile::tempdir().unwrap(), process }
     }
 
-    /// The whole answer to one request.
     fn ask(&self, method: &str, target: &str, headers: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")
-            .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        self.process.ask(method, target, headers)
     }
 
     fn get(&self, path: &str) -> String {
@@ -74,33 +65,14 @@ impl Server {
     }
 }
 
-fn serve(reports: &Path, options: &[&str], environment: &[(&str, &str)]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_runnerctl"))
+fn serve(reports: &Path, options: &[&str], environment: &[(&str, &str)]) -> WebProcess {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runnerctl"));
+    command
         .args(["reports", "serve", "--listen", "127.0.0.1:0", "--directory"])
         .arg(reports)
         .args(options)
-        .envs(environment.iter().copied())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().rsplit_once("://").unwrap().1.trim_end_matches('/').to_owned();
-    (child, address)
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-#[track_caller]
-fn assert_has(answer: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(answer.contains(part), "{part:?} is not in\n{answer}");
-    }
+        .envs(environment.iter().copied());
+    WebProcess::start(command)
 }
 
 #[test]

@@ -1,16 +1,15 @@
 //! `runnerctl monitor` as a process, on a host without a bus.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 
 use super::*;
+use crate::web_process::{WebProcess, assert_has};
 
 struct Served {
     directory: TempDir,
-    child: Child,
-    address: String,
+    process: WebProcess,
 }
 
 fn command(directory: &TempDir, arguments: &[&str]) -> Command {
@@ -95,9 +94,9 @@ async fn over_a_real_bus_it_finds_systemd_again_and_takes_little_at_rest() {
     buses.push(Bus::start(&address));
     let _fake = systemd().await;
     until("\"active_state\":\"active\"").await;
-    let before = footprint(served.child.id());
+    let before = footprint(served.process.child.id());
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let after = footprint(served.child.id());
+    let after = footprint(served.process.child.id());
     println!(
         "at rest: {} KiB resident, {} KiB of that no file's; {} ms of CPU in 60 s",
         after.0,
@@ -114,38 +113,13 @@ impl Served {
             "url = \"https://github.com/acme/shop\"\ncount = 4\nsocket = \"none\"\n[paths]\nstate = \"{place}/state\"\nruntime = \"{place}/run\"\n"
         );
         fs::write(directory.path().join("config.toml"), config).unwrap();
-        let mut child = command(&directory, &["monitor", "--listen", "127.0.0.1:0"])
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit_once("http://").expect(&line).1.trim_end_matches('/').to_owned();
-        Self { directory, child, address }
+        let mut monitor = command(&directory, &["monitor", "--listen", "127.0.0.1:0"]);
+        monitor.envs(environment.iter().copied());
+        Self { directory, process: WebProcess::start(monitor) }
     }
 
     fn ask(&self, method: &str, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-#[track_caller]
-fn assert_has(answer: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(answer.contains(part), "{part:?} is not in\n{answer}");
+        self.process.ask(method, path, "")
     }
 }
 
@@ -220,8 +194,8 @@ fn a_second_monitor_is_refused_and_the_first_one_ends_when_it_is_told() {
     let second = command(&served.directory, &["monitor", "--listen", "127.0.0.1:0"]).output().unwrap();
     assert_eq!(second.status.code(), Some(2));
     assert_has(&String::from_utf8_lossy(&second.stderr), &["another monitor watches this fleet", "hint: "]);
-    kill_process(Pid::from_child(&served.child), Signal::TERM).unwrap();
-    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    kill_process(Pid::from_child(&served.process.child), Signal::TERM).unwrap();
+    assert_eq!(served.process.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -286,21 +260,11 @@ fn the_unit_watches_without_github_where_systemd_hands_it_no_credential_and_says
     fs::write(directory.path().join("config.toml"), text).unwrap();
     let home = directory.path().to_str().unwrap();
     let arguments = ["--user", "monitor", "--as-unit", "--listen", "127.0.0.1:0"];
-    let mut child = command(&directory, &arguments)
-        .envs([("HOME", home), ("XDG_RUNTIME_DIR", home)])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut lines: Vec<String> = Vec::new();
-    while !lines.last().is_some_and(|line| line.contains("http://")) {
-        let mut line = String::new();
-        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{lines:?}");
-        lines.push(line);
-    }
-    let address = lines.last().unwrap().trim().rsplit_once("http://").unwrap().1;
-    let served = Served { directory, child, address: address.trim_end_matches('/').to_owned() };
-    assert!(lines[0].contains("systemd gave this unit no credentials"), "{lines:?}");
+    let mut monitor = command(&directory, &arguments);
+    monitor.envs([("HOME", home), ("XDG_RUNTIME_DIR", home)]);
+    let served = Served { process: WebProcess::start(monitor), directory };
+    let said = &served.process.said;
+    assert!(said[0].contains("systemd gave this unit no credentials"), "{said:?}");
     let begin = Instant::now();
     while !served.ask("GET", "/healthz").contains("systemd gave this unit no credentials") {
         assert!(begin.elapsed() < Duration::from_secs(20), "{}", served.ask("GET", "/healthz"));

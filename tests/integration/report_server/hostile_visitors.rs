@@ -12,13 +12,13 @@ use super::{JOB, Server, assert_has};
 impl Server {
     /// A request whose answer nobody reads.
     pub(super) fn begin(&self, method: &str, target: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.process.address).unwrap();
         write!(stream, "{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         stream
     }
 
     fn raw(&self, request: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.process.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         // The server may have enough of it before it is all sent.
         let _cut_off = stream.write_all(request);
@@ -77,7 +77,7 @@ fn who_says_nothing_and_who_reads_nothing_makes_way_for_others() {
         crowd.push(if number % 2 == 0 {
             server.begin("GET", &format!("/r/{JOB}/giant.bin"))
         } else {
-            TcpStream::connect(&server.address).unwrap()
+            TcpStream::connect(&server.process.address).unwrap()
         });
     }
     let begin = Instant::now();
@@ -95,7 +95,7 @@ fn ten_thousand_connections_do_not_keep_anybody_out() {
     let each = 10_000.min(most.saturating_sub(1000)) / 4;
     let knock = || -> Vec<TcpStream> {
         let begin = |_| {
-            let mut stream = TcpStream::connect(&server.address).ok()?;
+            let mut stream = TcpStream::connect(&server.process.address).ok()?;
             let _cut_off = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX: ");
             Some(stream)
         };
@@ -116,7 +116,7 @@ fn ten_thousand_connections_do_not_keep_anybody_out() {
 #[test]
 fn a_request_that_never_ends_is_cut_off() {
     let server = Server::start();
-    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let mut stream = TcpStream::connect(&server.process.address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     let begin = Instant::now();

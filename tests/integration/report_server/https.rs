@@ -55,7 +55,7 @@ impl Pair {
 }
 
 fn plain(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(&server.address).unwrap();
+    let stream = TcpStream::connect(&server.process.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }

@@ -18,7 +18,7 @@ impl Server {
         // A hole, which takes no time to write: an idle server ends soon.
         let file = fs::File::create(self.root.path().join("reports").join(JOB).join("large.txt")).unwrap();
         file.set_len(u64::try_from(LARGE).unwrap()).unwrap();
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.process.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         write!(stream, "GET /r/{JOB}/large.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         stream.read_exact(&mut [0; 1024]).unwrap();
@@ -27,10 +27,10 @@ impl Server {
 
     /// Told to end, and heard it.
     pub(super) fn told_to_end(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = rustix::process::Pid::from_child(&self.process.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let begin = Instant::now();
-        while TcpStream::connect(&self.address).is_ok() {
+        while TcpStream::connect(&self.process.address).is_ok() {
             assert!(begin.elapsed() < Duration::from_secs(20), "it takes no more visitors");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -40,7 +40,7 @@ impl Server {
     pub(super) fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
         let begin = Instant::now();
         while begin.elapsed() < limit {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.process.child.try_wait().unwrap() {
                 return Some(status);
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -79,8 +79,8 @@ fn who_is_being_answered_when_it_is_told_to_end_gets_all_of_it() {
 #[test]
 fn who_has_come_and_not_yet_asked_when_it_is_told_to_end_is_answered() {
     let mut server = Server::start();
-    let mut silent = TcpStream::connect(&server.address).unwrap();
-    let mut visitor = TcpStream::connect(&server.address).unwrap();
+    let mut silent = TcpStream::connect(&server.process.address).unwrap();
+    let mut visitor = TcpStream::connect(&server.process.address).unwrap();
     // Connections are taken in their order, so an answer to a third says that both are in.
     server.get("tool.exe");
     server.told_to_end();
