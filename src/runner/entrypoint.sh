@@ -163,9 +163,11 @@ give_directories() {
     rm -f "$perf_dir/Runner.perf" # an old SessionCreated must not count
     if ((${#drop[@]})); then
         owner=${drop[2]}:${drop[4]}
-        for dir in "$work" "$perf_dir" "$runner_root" "$runner_root/_diag"; do
+        for dir in "$work" "$runner_root" "$runner_root/_diag"; do
             [[ ! -d $dir || -L $dir ]] || chown "$owner" "$dir" || say "cannot give $dir to the user runner"
         done
+        # It stays root's: what lies in it has to be deleted before the next start, and in a user's own fleet our root is that user.
+        { chgrp "${drop[4]}" "$perf_dir" && chmod 0770 "$perf_dir"; } || say "cannot let the user runner into $perf_dir"
     fi
     [[ ! -d $reports ]] || (as_runner test -w "$reports") ||
         say "/reports is not writable for the user runner: change the owner or the mode of that directory on the host"

@@ -52,6 +52,20 @@ fn only_the_top_of_the_work_directory_changes_its_owner() {
     assert_eq!(container.path("work/shop").metadata().unwrap().uid(), 0);
 }
 
+/// The container's root is all that a user's own fleet can delete files as, before the next start.
+#[test]
+fn what_the_listener_tells_of_itself_lies_in_a_directory_of_roots() {
+    if !is_root() {
+        eprintln!("skipped: changing owners needs root");
+        return;
+    }
+    let mut container = Container::new();
+    container.give_token();
+    container.start_online();
+    let perf = container.path("run/homelab-runner/status/perf").metadata().unwrap();
+    assert_eq!((perf.uid(), perf.gid(), perf.mode() & 0o7777), (0, RUNNER_GID, 0o770));
+}
+
 #[test]
 fn without_root_the_listener_runs_as_the_containers_user() {
     let mut container = Container::without_root();

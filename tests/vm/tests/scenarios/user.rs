@@ -76,6 +76,9 @@ fn rootless_runner(guest: &Guest) -> Outcome {
     assert!(guest.simulator().online()?.contains(&"alice-runner-1".to_owned()));
     let status = as_alice(guest, "runnerctl status --user")?;
     assert!(status.contains(" online "), "{status}");
+    // What the first start left in the runtime directory is in nobody's way.
+    as_alice(guest, "systemctl --user restart homelab-runner@1.service")?;
+    assert!(as_alice(guest, "runnerctl status --user")?.contains(" online "));
     let index = as_alice(guest, "curl -s --max-time 120 http://127.0.0.1:8091/")?;
     assert!(index.contains("<h1>Reports</h1>"), "{index}");
     assert!(as_alice(guest, "runnerctl install-units --user")?.contains("nothing to do"));
