@@ -1,6 +1,7 @@
 //! `ExecStop=`, before the engine's own: where the host itself is going down, waits for the end of the workflow job.
 //!
-//! The kernel tells of that end (pidfd), and the listener is told to end at that very moment: to take the next workflow job it would have to ask GitHub twice first.
+//! The kernel tells of that end (pidfd), and the listener is told to end at that moment. On a slow host it may have taken the next workflow job
+//! already, which it then finishes within the time that the container has for its end, or not.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
