@@ -1,16 +1,17 @@
 //! `ExecStop=`, before the engine's own: where the host itself is going down, waits for the end of the workflow job.
 //!
-//! The kernel tells of that end (pidfd), and the listener is told to end at that moment. On a slow host it may have taken the next workflow job
-//! already, which it then finishes within the time that the container has for its end, or not.
+//! The kernel tells of that end (pidfd). The listener is held in the same moment, so that it asks GitHub for nothing more while it is looked whether
+//! another workflow job has begun, and is told to end before it goes on.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 
 use super::await_online::wait;
+use super::listener::{Held, Listener, open, send};
 use crate::control_group;
 use crate::fleet::{StopStep, Stopping, names};
 use crate::runner::WORKER;
@@ -55,6 +56,7 @@ fn wait_in(
 ) -> io::Result<()> {
     let begin = Instant::now();
     let mut has_waited = false;
+    let mut held = None;
     loop {
         let workers = workers(slice)?;
         let waited = begin.elapsed();
@@ -67,7 +69,12 @@ fn wait_in(
         match stopping.step() {
             StopStep::Stop => return Ok(()),
             StopStep::Interrupt => {
-                interrupt(slice, step.runner)?;
+                let Some(held) = &held else {
+                    // And look again.
+                    held = Some(Listener::find(slice)?.hold()?);
+                    continue;
+                };
+                interrupt(slice, step.runner, held)?;
                 return if has_waited { tell(StopNews::Ended(waited)) } else { Ok(()) };
             }
             StopStep::GiveUp => return tell(StopNews::GivesUp(step.limit)),
@@ -75,9 +82,16 @@ fn wait_in(
                 if !std::mem::replace(&mut has_waited, true) {
                     tell(StopNews::Waits(step.limit))?;
                 }
+                // Another workflow job has begun meanwhile: the listener has to go on.
+                drop(held.take());
+                // Opened before: once the worker has ended, nothing but one system call is between that and the listener.
+                let listener = Listener::find(slice)?;
                 let ends: Vec<_> = workers.iter().map(AsFd::as_fd).collect();
                 // Rounded up: the limit is over after it.
-                wait(&ends, Some(i64::try_from(left.as_secs()).unwrap_or(i64::MAX).saturating_add(1)))?;
+                let left = i64::try_from(left.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
+                if wait(&ends, Some(left))?.iter().all(|has_ended| *has_ended) {
+                    held = Some(listener.hold()?);
+                }
             }
         }
     }
@@ -96,25 +110,14 @@ fn workers(slice: &Path) -> io::Result<Vec<OwnedFd>> {
     Ok(found)
 }
 
-/// As the engine would in a moment; the entrypoint passes it to the listener once.
-fn interrupt(slice: &Path, runner: u16) -> io::Result<()> {
-    let Some(entrypoint) = control_group::container_init(slice, &names::engine_service(runner))? else {
-        return Ok(());
-    };
-    match open(entrypoint)?.map(|process| pidfd_send_signal(process, Signal::INT)) {
-        None | Some(Ok(()) | Err(rustix::io::Errno::SRCH)) => Ok(()),
-        Some(Err(error)) => Err(error.into()),
+/// As the engine would in a moment. The entrypoint passes it to the listener, to which a second
+/// signal means nothing; that somebody asked for it, the entrypoint has to know before the listener ends.
+fn interrupt(slice: &Path, runner: u16, held: &Held) -> io::Result<()> {
+    let entrypoint = control_group::container_init(slice, &names::engine_service(runner))?;
+    if let Some(entrypoint) = entrypoint.map(open).transpose()?.flatten() {
+        send(&entrypoint, Signal::INT)?;
     }
-}
-
-/// `None`: it has ended.
-fn open(process: u32) -> io::Result<Option<OwnedFd>> {
-    let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(None) };
-    match pidfd_open(id, PidfdFlags::empty()) {
-        Ok(process) => Ok(Some(process)),
-        Err(rustix::io::Errno::SRCH) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    held.interrupt()
 }
 
 #[cfg(test)]
@@ -129,6 +132,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::runner::LISTENER;
 
     const SOON: Duration = Duration::from_millis(200);
     const LONG: Duration = Duration::from_secs(60);
@@ -142,7 +146,9 @@ mod tests {
     impl Bed {
         fn new() -> Self {
             let directory = tempfile::tempdir().unwrap();
-            symlink("/bin/sleep", directory.path().join(WORKER)).unwrap();
+            for program in [WORKER, LISTENER] {
+                symlink("/bin/sleep", directory.path().join(program)).unwrap();
+            }
             Self { directory, processes: Vec::new() }
         }
 
@@ -153,9 +159,13 @@ mod tests {
         }
 
         fn begin_workflow_job(&mut self) -> Running {
-            let worker = Command::new(self.directory.path().join(WORKER)).arg("1000").spawn().unwrap();
-            self.add(worker.id());
-            Running(worker)
+            self.start(WORKER)
+        }
+
+        fn start(&mut self, program: &str) -> Running {
+            let started = Command::new(self.directory.path().join(program)).arg("1000").spawn().unwrap();
+            self.add(started.id());
+            Running(started)
         }
 
         fn stop(&self, host_is_stopping: bool, limit: Duration) -> mpsc::Receiver<Option<StopNews>> {
@@ -192,6 +202,44 @@ mod tests {
         drop(second);
         assert!(matches!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Ended(after)) if after < LONG));
         assert_eq!(hear.recv_timeout(LONG).unwrap(), None);
+    }
+
+    #[test]
+    fn the_listener_ends_with_the_workflow_job() {
+        let mut bed = Bed::new();
+        let mut listener = bed.start(LISTENER);
+        let worker = bed.begin_workflow_job();
+        let hear = bed.stop(true, LONG);
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Waits(LONG)));
+        drop(worker);
+        assert!(matches!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Ended(_))));
+        assert_eq!(listener.0.wait().unwrap().signal(), Some(2));
+    }
+
+    #[test]
+    fn an_idle_listener_is_interrupted_at_once() {
+        let mut bed = Bed::new();
+        let mut listener = bed.start(LISTENER);
+        assert_eq!(bed.stop(true, LONG).recv_timeout(LONG).unwrap(), None);
+        assert_eq!(listener.0.wait().unwrap().signal(), Some(2));
+    }
+
+    #[test]
+    fn the_listener_goes_on_where_another_workflow_job_has_begun_before_it_could_be_held() {
+        let mut bed = Bed::new();
+        let mut listener = bed.start(LISTENER);
+        let first = bed.begin_workflow_job();
+        let hear = bed.stop(true, LONG);
+        assert_eq!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Waits(LONG)));
+        let second = bed.begin_workflow_job();
+        drop(first);
+        assert!(hear.recv_timeout(SOON).is_err(), "another one runs");
+        let programs = control_group::programs_and_states(bed.directory.path()).unwrap();
+        assert!(programs.contains(&(LISTENER.to_owned(), 'S')), "{programs:?}");
+        assert!(listener.0.try_wait().unwrap().is_none());
+        drop(second);
+        assert!(matches!(hear.recv_timeout(LONG).unwrap(), Some(StopNews::Ended(_))));
+        assert_eq!(listener.0.wait().unwrap().signal(), Some(2));
     }
 
     #[test]

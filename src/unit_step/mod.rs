@@ -8,6 +8,7 @@ mod await_workflow_job;
 mod engine;
 mod heal;
 mod jit;
+mod listener;
 mod prepare;
 mod prepare_reports;
 mod renew;

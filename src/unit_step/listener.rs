@@ -1,0 +1,70 @@
+//! The listener of a runner that is about to end, held still so that it takes no other workflow job meanwhile.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::control_group;
+use crate::runner::LISTENER;
+
+/// The processes of that name, usually one.
+pub(super) struct Listener(Vec<OwnedFd>);
+
+impl Listener {
+    /// Those in the control group at `slice` and below it.
+    pub(super) fn find(slice: &Path) -> io::Result<Self> {
+        let processes = control_group::processes_of(slice, LISTENER)?;
+        let opened: io::Result<Vec<_>> = processes.into_iter().map(open).collect();
+        Ok(Self(opened?.into_iter().flatten().collect()))
+    }
+
+    /// Stops it as `signal(7)` means it: it runs no further until it is told to.
+    pub(super) fn hold(self) -> io::Result<Held> {
+        let held = Held(self);
+        held.send(Signal::STOP)?;
+        Ok(held)
+    }
+}
+
+/// It goes on as soon as this is dropped.
+pub(super) struct Held(Listener);
+
+impl Held {
+    /// Delivered in the moment it goes on, before anything else.
+    pub(super) fn interrupt(&self) -> io::Result<()> {
+        self.send(Signal::INT)
+    }
+
+    fn send(&self, signal: Signal) -> io::Result<()> {
+        self.0.0.iter().try_for_each(|process| send(process, signal))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Err(error) = self.send(Signal::CONT) {
+            tracing::warn!("cannot let the listener go on: {error}");
+        }
+    }
+}
+
+/// A process by its id; `None`: it has ended.
+pub(super) fn open(process: u32) -> io::Result<Option<OwnedFd>> {
+    let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(None) };
+    match pidfd_open(id, PidfdFlags::empty()) {
+        Ok(process) => Ok(Some(process)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sends a signal, unless the process has ended.
+pub(super) fn send(process: &OwnedFd, signal: Signal) -> io::Result<()> {
+    match pidfd_send_signal(process, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
