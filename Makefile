@@ -37,23 +37,25 @@ lint:
 unit:
 	$(CARGO) test --workspace --lib --bins --test integration --test simulator
 
+# What tests start is built with them: built alone, the same libraries have other features, and all of them are compiled once more.
+programs = $(CARGO) test --quiet --workspace --no-run
+
 nix:
-	$(CARGO) build --quiet --bin runnerctl
+	$(programs)
 	nix/tests/check.sh
 
 browser:
 	tests/browser/packages.sh
-	$(CARGO) build --quiet --bin runnerctl
-	$(CARGO) test --quiet --test integration --no-run
+	$(programs)
 	cd tests/browser && npm ci --silent && npx playwright test
 
 vm:
-	$(CARGO) build --quiet --workspace --bins
+	$(programs)
 	$(CARGO) test --workspace --test scenarios
 
 # With the scenarios that take minutes each.
 vm-all:
-	$(CARGO) build --quiet --workspace --bins
+	$(programs)
 	$(CARGO) test --workspace --test scenarios -- --include-ignored
 
 bench: packages
