@@ -97,8 +97,9 @@ async fn who_runs_out_of_memory_is_told_once_and_is_not_restarted() {
         fs::write(group.join("memory.events"), format!("max 9\noom 3\noom_kill {kills}\n")).unwrap();
         fs::write(group.join("memory.max"), "314572800\n").unwrap();
     };
-    // Runner 1 has lost some long before this monitor began.
-    [1, 2].into_iter().for_each(|number| events(number, 5));
+    // Both have lost some long before this monitor began.
+    events(1, 5);
+    events(2, 5);
     bed.watch(async |watching| {
         watching.verdict(2, "well").await;
         events(2, 6);
