@@ -21,6 +21,7 @@ mkOption {
           "needs-token"
           "gave-up"
           "failed"
+          "out-of-memory"
           "healed"
           "recovered"
         ]

@@ -15,6 +15,8 @@ pub struct Usage {
     pub memory: Option<u64>,
     /// Bytes.
     pub memory_max: Option<u64>,
+    /// Processes of the group and those below it that the kernel killed for want of memory, since the group was made.
+    pub oom_kills: Option<u64>,
 }
 
 /// Reads it for the control group at `directory`.
@@ -27,7 +29,13 @@ pub fn usage(directory: &Path) -> Usage {
         cpu_quota: quota(&text("cpu.max")),
         memory: number("memory.current"),
         memory_max: number("memory.max"),
+        oom_kills: oom_kills(&text("memory.events")),
     }
+}
+
+/// `memory.events` of cgroups(7) version 2, which is about everything below the group, too; groups that are gone stay counted.
+fn oom_kills(events: &str) -> Option<u64> {
+    events.lines().find_map(|line| line.strip_prefix("oom_kill "))?.parse().ok()
 }
 
 fn used(stat: &str) -> Option<Duration> {
@@ -57,6 +65,7 @@ mod tests {
             ("cpu.max", "150000 100000\n"),
             ("memory.current", "4096\n"),
             ("memory.max", "max\n"),
+            ("memory.events", "low 0\nhigh 1\nmax 9\noom 3\noom_kill 2\noom_group_kill 1\n"),
         ] {
             fs::write(directory.path().join(name), text).unwrap();
         }
@@ -65,6 +74,7 @@ mod tests {
             cpu_quota: Some(Duration::from_millis(1500)),
             memory: Some(4096),
             memory_max: None,
+            oom_kills: Some(2),
         };
         assert_eq!(usage(directory.path()), expected);
         for text in ["max 100000\n", "1 0\n", "", "x y\n"] {

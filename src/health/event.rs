@@ -33,6 +33,8 @@ pub enum What {
     Recovered,
     /// systemd restarted it by itself.
     Restarted,
+    /// The kernel killed programs of it for want of memory.
+    OomKilled,
     /// The monitor restarts it.
     Heal,
     /// That was done.
@@ -57,11 +59,12 @@ pub enum What {
 
 impl What {
     /// Every one.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Watching,
         Self::Fault,
         Self::Recovered,
         Self::Restarted,
+        Self::OomKilled,
         Self::Heal,
         Self::Healed,
         Self::HealFailed,
@@ -82,6 +85,7 @@ impl What {
             Self::Fault => "fault",
             Self::Recovered => "recovered",
             Self::Restarted => "restarted by systemd",
+            Self::OomKilled => "out of memory",
             Self::Heal => "restarting it",
             Self::Healed => "restarted",
             Self::HealFailed => "restart failed",

@@ -105,6 +105,7 @@ mod tests {
             cpu_quota_percent: None,
             memory_bytes: Some(memory),
             memory_max_bytes: None,
+            oom_kills: None,
         }
     }
 

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::{Allowance, Budget};
 use super::event::{Event, What};
 use super::heal::HealEnd;
+use super::oom;
 use super::queue::Queue;
 use super::snapshot::{RunnerHealth, Snapshot};
 use super::verdict::Verdict;
@@ -116,8 +117,15 @@ impl Judge {
             Observation::Look { number, container, drained, usage, workflow_job } => {
                 if let Some(record) = self.runners.get_mut(&number) {
                     record.look(container, drained, usage, now);
+                    let before = record.workflow_job.take();
                     record.workflow_job =
                         workflow_job.filter(|_| container.is_some_and(|container| container.worker));
+                    if let Some(kills) = record.oom_kills.note(usage.oom_kills, now.uptime) {
+                        // It may be over by now, for that very reason.
+                        let last = record.workflow_job.as_ref().or(before.as_ref());
+                        let why = oom::why(kills, usage.memory_max_bytes, last);
+                        events.push(Event::new(now, Some(number), What::OomKilled, &why));
+                    }
                 }
             }
             Observation::Github(answer, asked) => self.observe_github(&answer, asked, now, &mut events),

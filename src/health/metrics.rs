@@ -84,6 +84,13 @@ pub fn metrics(snapshot: &Snapshot) -> String {
     text.each(runners, "homelab_runner_memory_max_bytes", "gauge", "MemoryMax= of its slice.", |runner| {
         runner.usage?.memory_max_bytes
     });
+    text.each(
+        runners,
+        "homelab_runner_oom_kills_total",
+        "counter",
+        "Processes that the kernel killed for want of memory, since its slice was made.",
+        |runner| runner.usage?.oom_kills,
+    );
     text.0
 }
 
@@ -160,6 +167,7 @@ mod tests {
             cpu_quota_percent: None,
             memory_bytes: Some(5),
             memory_max_bytes: Some(10),
+            oom_kills: Some(4),
         };
         let runner = RunnerHealth {
             number: 3,
@@ -193,6 +201,7 @@ mod tests {
         let text = metrics(&snapshot("a", Verdict::Unknown));
         let has = |line: &str| text.lines().any(|found| found == line);
         assert!(has("homelab_runner_cpu_percent{number=\"3\",name=\"a\"} 12.5"), "{text}");
+        assert!(has("homelab_runner_oom_kills_total{number=\"3\",name=\"a\"} 4"), "{text}");
         assert!(has("homelab_runner_heals_total{number=\"3\",name=\"a\"} 2"), "{text}");
         assert!(
             !text.contains("homelab_runner_cpu_quota_percent{") && !text.contains("homelab_runner_online{"),

@@ -9,6 +9,7 @@ mod history;
 mod judge;
 pub mod metrics;
 mod notice;
+mod oom;
 pub mod page;
 mod queue;
 mod snapshot;

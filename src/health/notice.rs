@@ -61,19 +61,28 @@ impl Notice {
             }
             (What::Fault | What::HealFailed, _) => NoticeKind::Failed,
             (What::GaveUp, _) => NoticeKind::GaveUp,
+            (What::OomKilled, _) => NoticeKind::OutOfMemory,
             (What::Healed, _) => NoticeKind::Healed,
             (What::Recovered, _) => NoticeKind::Recovered,
             _ => return None,
         };
-        let is_bad = matches!(kind, NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed);
-        let hint = event.runner.zip(verdict).filter(|_| is_bad);
+        let hint = match kind {
+            NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed => {
+                event.runner.zip(verdict).and_then(|(number, verdict)| verdict.hint(number))
+            }
+            NoticeKind::OutOfMemory => Some(
+                "`journalctl -k` has which process; raise limits.memory_max, or let the workflow do less at once"
+                    .to_owned(),
+            ),
+            NoticeKind::Healed | NoticeKind::Recovered | NoticeKind::Test => None,
+        };
         Some(Self {
             time: event.time,
             kind,
             runner: event.runner,
             name: runner.map(|(name, _)| name.to_owned()),
             why: event.why.clone(),
-            hint: hint.and_then(|(number, verdict)| verdict.hint(number)),
+            hint,
         })
     }
 
@@ -92,6 +101,7 @@ impl Notice {
             NoticeKind::NeedsToken => format!("{who} needs a registration token"),
             NoticeKind::GaveUp => format!("{who} is not restarted any more"),
             NoticeKind::Failed => format!("{who} is in trouble"),
+            NoticeKind::OutOfMemory => format!("{who} ran out of memory"),
             NoticeKind::Healed => format!("{who} was restarted and is online again"),
             NoticeKind::Recovered => format!("{who} is well again"),
             NoticeKind::Test => "test message of runnerctl".to_owned(),
@@ -189,6 +199,7 @@ impl Message {
             NoticeKind::NeedsToken => ("high", "key"),
             NoticeKind::GaveUp => ("high", "rotating_light"),
             NoticeKind::Failed => ("default", "warning"),
+            NoticeKind::OutOfMemory => ("default", "boom"),
             NoticeKind::Healed => ("low", "adhesive_bandage"),
             NoticeKind::Recovered => ("low", "white_check_mark"),
             NoticeKind::Test => ("default", "test_tube"),
@@ -225,10 +236,12 @@ mod tests {
             (What::Healed, Verdict::Starting, Some(NoticeKind::Healed)),
             (What::HealFailed, Verdict::Failed, Some(NoticeKind::Failed)),
             (What::Recovered, Verdict::Well, Some(NoticeKind::Recovered)),
+            (What::OomKilled, Verdict::Busy, Some(NoticeKind::OutOfMemory)),
         ] {
             assert_eq!(of(what, verdict), kind, "{what:?} {verdict:?}");
         }
-        let told = [What::Fault, What::GaveUp, What::Healed, What::HealFailed, What::Recovered];
+        let told =
+            [What::Fault, What::GaveUp, What::Healed, What::HealFailed, What::Recovered, What::OomKilled];
         for what in What::ALL.into_iter().filter(|what| !told.contains(what)) {
             assert_eq!(of(what, Verdict::Well), None, "{what:?}");
         }

@@ -64,7 +64,7 @@ impl Throttle {
                 true
             }
             NoticeKind::Recovered => self.troubled.remove(&notice.runner),
-            NoticeKind::Test => true,
+            NoticeKind::OutOfMemory | NoticeKind::Test => true,
         };
         if is_on && is_news {
             self.hold(Told { notice, count: 1 });

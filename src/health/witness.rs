@@ -173,6 +173,8 @@ pub struct Usage {
     pub memory_bytes: Option<u64>,
     /// `MemoryMax=`, bytes.
     pub memory_max_bytes: Option<u64>,
+    /// Processes that the kernel killed for want of memory, since the runner's slice was made.
+    pub oom_kills: Option<u64>,
 }
 
 /// What the three say. `None`: no answer, or none yet.

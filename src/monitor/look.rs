@@ -50,6 +50,7 @@ impl Looker {
                 cpu_quota_percent: used.cpu_quota.map(|quota| quota.as_secs_f64() * 100.0),
                 memory_bytes: used.memory,
                 memory_max_bytes: used.memory_max,
+                oom_kills: used.oom_kills,
             },
             workflow_job: container
                 .filter(|container| container.worker)

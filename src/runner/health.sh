@@ -23,7 +23,8 @@ unhealthy() {
     exit 1
 }
 
-# Docker does nothing about an unhealthy container, so after n failures in a row the entrypoint is asked to end.
+# No engine ends the container: it would count checks that were too slow, or could not be started, and so end a workflow job
+# that takes all there is. After n failures in a row that this script has found, it asks the entrypoint to end.
 ask_for_end() {
     local count=0 first=0 word=''
     [[ ! -f $failures_file ]] || read -r count first <"$failures_file"

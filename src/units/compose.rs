@@ -54,11 +54,6 @@ fn service(lines: &mut Vec<String>, fleet: &Fleet, runner: &Runner) {
     let mut environment = container::environment(fleet, runner);
     // There is no unit that it could start.
     environment.retain(|(name, _)| name != container::REGISTER);
-    // Neither engine does anything about an unhealthy container here.
-    let heal_after = container::heal_after(fleet);
-    if !environment.contains(&heal_after) {
-        environment.push(heal_after);
-    }
     for (name, value) in environment {
         // A bare NULL or YES would not be a string in YAML.
         put(format!("      {}: {}", quoted(&name), quoted(&value)));

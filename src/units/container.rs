@@ -148,9 +148,7 @@ pub(super) fn environment(fleet: &Fleet, runner: &Runner) -> Vec<(String, String
     variables.extend(proxy(fleet));
     let mut all: Vec<(String, String)> =
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    if fleet.engine == Engine::Docker {
-        all.push(heal_after(fleet));
-    }
+    all.push(heal_after(fleet));
     let own = disk(fleet).into_iter().chain(classic_builder(fleet, runner));
     let own = own.filter(|(name, _)| !runner.environment.contains_key(*name));
     all.extend(own.map(|(name, value)| (name.to_owned(), value)));
@@ -180,8 +178,9 @@ fn classic_builder(fleet: &Fleet, runner: &Runner) -> Option<(&'static str, Stri
     is_podman.then(|| ("DOCKER_BUILDKIT", "0".to_owned()))
 }
 
-/// Where the engine does nothing about an unhealthy container, the check itself asks the entrypoint to end after so many failures.
-pub(super) fn heal_after(fleet: &Fleet) -> (String, String) {
+/// After so many failures the check itself asks the entrypoint to end, whatever the engine. An engine that acts counts a check that was too slow, or could not be started,
+/// as a failure, and so would end a workflow job that takes all there is.
+fn heal_after(fleet: &Fleet) -> (String, String) {
     ("RUNNERCTL_HEAL_AFTER".to_owned(), fleet.health.retries.to_string())
 }
 

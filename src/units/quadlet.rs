@@ -54,8 +54,6 @@ fn container_section(text: &mut UnitText, fleet: &Fleet, runner: &Runner) {
         .plain("HealthTimeout", format!("{}s", health.timeout.as_secs()))
         .plain("HealthRetries", health.retries)
         .plain("HealthStartPeriod", format!("{}s", health.start_period.as_secs()))
-        // Podman's own `restart` would fight systemd; a killed container is restarted by the unit.
-        .plain("HealthOnFailure", "kill")
         // Only SIGINT makes the runner cancel its workflow job in order and end its session at GitHub.
         .command(
             "PodmanArgs",

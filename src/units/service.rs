@@ -31,7 +31,6 @@ fn podman(text: &mut UnitText, fleet: &Fleet, runner: &Runner, programs: &Progra
             .map(str::to_owned),
     );
     run.extend(common_options(fleet, runner));
-    run.push("--health-on-failure=kill".to_owned());
     if !container::is_confined(runner) {
         run.push("--security-opt=label=disable".to_owned());
     }

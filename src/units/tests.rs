@@ -322,6 +322,48 @@ fn every_service_can_be_tried_on_another_image_and_pulls_nothing_that_is_there()
 }
 
 #[test]
+fn the_health_check_is_that_of_the_config_in_every_format_and_no_engine_acts_on_it() {
+    let health = "[health]\ninterval = \"41s\"\ntimeout = \"7s\"\nretries = 6\nstart_period = \"4m\"\n";
+    let options = [
+        "--health-interval=41s",
+        "--health-timeout=7s",
+        "--health-retries=6",
+        "--health-start-period=240s",
+        "--env=RUNNERCTL_HEAL_AFTER=6",
+    ];
+    let keys = [
+        "HealthInterval=41s\n",
+        "HealthTimeout=7s\n",
+        "HealthRetries=6\n",
+        "HealthStartPeriod=240s\n",
+        "Environment=RUNNERCTL_HEAL_AFTER=6\n",
+    ];
+    let lines = [
+        "interval: 41s\n",
+        "timeout: 7s\n",
+        "retries: 6\n",
+        "start_period: 240s\n",
+        "\"RUNNERCTL_HEAL_AFTER\": \"6\"\n",
+    ];
+    let text = |settings: &str| {
+        let fleet = fleet(&format!("{settings}\n{health}"));
+        let programs = programs(&format!("/usr/bin/{}", fleet.engine.program()));
+        runner_file(&fleet, &fleet.runners[0], &programs).text
+    };
+    for (name, text, expected) in [
+        ("quadlet", text("unit_format = \"quadlet\""), keys),
+        ("service", text("unit_format = \"service\""), options),
+        ("docker", text("engine = \"docker\""), options),
+        ("compose", compose::render(&fleet(&format!("socket = \"none\"\n{health}"))), lines),
+    ] {
+        for expected in expected.into_iter().chain(["/bin/bash /run/homelab-runner/scripts/health.sh"]) {
+            assert!(text.contains(expected), "{name}: {expected} is not in {text}");
+        }
+        assert!(!text.to_lowercase().replace('-', "").contains("onfailure"), "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_shutdown_waits_in_every_format_before_the_engine_stops_the_container_and_on_request_in_none() {
     for settings in ["unit_format = \"quadlet\"", "unit_format = \"service\"", "engine = \"docker\""] {
         let text = |more: &str| {

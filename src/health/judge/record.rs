@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::health::Now;
 use crate::health::history::History;
+use crate::health::oom::OomKills;
 use crate::health::verdict::Verdict;
 use crate::health::witness::{Container, Github, Listener, Since, Usage, Witnesses, WorkflowJob};
 
@@ -19,6 +20,7 @@ pub(super) struct Record {
     pub(super) has_been_seen: bool,
     pub(super) usage: Option<Usage>,
     pub(super) history: History,
+    pub(super) oom_kills: OomKills,
     pub(super) workflow_job: Option<WorkflowJob>,
     pub(super) verdict: Verdict,
     pub(super) verdict_since: Timestamp,
@@ -38,6 +40,7 @@ impl Record {
             has_been_seen: false,
             usage: None,
             history: History::default(),
+            oom_kills: OomKills::default(),
             workflow_job: None,
             verdict: Verdict::Unknown,
             verdict_since: time,

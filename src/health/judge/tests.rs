@@ -7,8 +7,13 @@ use super::*;
 use crate::health::Listener;
 use crate::runner::SessionState;
 
-const USAGE: Usage =
-    Usage { cpu_percent: None, cpu_quota_percent: None, memory_bytes: None, memory_max_bytes: None };
+const USAGE: Usage = Usage {
+    cpu_percent: None,
+    cpu_quota_percent: None,
+    memory_bytes: None,
+    memory_max_bytes: None,
+    oom_kills: None,
+};
 
 fn now(seconds: i64) -> Now {
     let uptime = SignedDuration::from_secs(seconds);
@@ -254,4 +259,28 @@ fn who_only_watches_restarts_nobody() {
     let mut bed = Bed::new(1);
     bed.judge.may_heal = false;
     assert_eq!((bed.dead_for(1, 3600), bed.verdict(1)), (vec![], Verdict::ListenerDead));
+}
+
+#[test]
+fn what_the_kernel_kills_is_told_with_the_workflow_job_that_ran_and_restarts_nobody() {
+    let mut bed = Bed::new(1);
+    let job = WorkflowJob::of_json("{\"repository\":\"acme/shop\",\"workflow_job\":\"e2e\"}");
+    let looks = [(5, true, job.clone()), (5, true, job), (7, false, None), (7, false, None)];
+    for (kills, worker, workflow_job) in looks {
+        bed.seconds += 10;
+        let usage = Usage { oom_kills: Some(kills), memory_max_bytes: Some(300 << 20), ..USAGE };
+        let container =
+            Some(Container { session: Some(SessionState::Online), listener: Listener::Running, worker });
+        bed.tell(Observation::Look { number: 1, container, drained: false, usage, workflow_job });
+        assert_eq!(bed.decide(), None);
+    }
+    let told: Vec<&str> = bed
+        .events
+        .iter()
+        .filter(|event| event.what == What::OomKilled)
+        .map(|event| event.why.as_str())
+        .collect();
+    let expected = "the kernel killed 2 processes of it for want of memory; its limit is 300M; last seen on it: workflow job e2e of acme/shop";
+    assert_eq!(told, [expected]);
+    assert_eq!(bed.verdict(1), Verdict::Well);
 }

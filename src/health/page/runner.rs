@@ -27,6 +27,9 @@ pub(super) fn card(runner: &RunnerHealth, snapshot: &Snapshot, links: &Links) ->
             @if let Some(hint) = &runner.hint { p class="quiet" { "hint: " (hint) } }
             @if let Some(usage) = &runner.usage { (meters(usage, &runner.history)) }
             dl class="facts" {
+                @if let Some(kills) = runner.usage.and_then(|usage| usage.oom_kills).filter(|kills| *kills > 0) {
+                    dt { "memory" } dd { (kills) @if kills == 1 { " process" } @else { " processes" } " killed for want of it" }
+                }
                 dt { "systemd" } dd { (systemd(runner)) }
                 dt { "container" } dd { (container(runner)) }
                 dt { "GitHub" } dd { (github(&runner.witnesses.github.says)) }

@@ -21,6 +21,7 @@ fn snapshot(name: &str, verdict: Verdict) -> Snapshot {
             cpu_quota_percent: Some(200.0),
             memory_bytes: Some(300 << 20),
             memory_max_bytes: Some(4 << 30),
+            oom_kills: Some(0),
         }),
         workflow_job: None,
         history: vec![
@@ -107,6 +108,20 @@ fn a_busy_runner_tells_its_workflow_job() {
         );
     }
     assert_has(&shown(&snapshot), &["ci / <strong>test</strong> of acme/shop"]);
+}
+
+#[test]
+fn what_was_killed_for_want_of_memory_stands_at_its_runner() {
+    let mut snapshot = snapshot("a", Verdict::Well);
+    assert!(!shown(&snapshot).contains("for want of it"));
+    for (kills, words) in [(1, "1 process killed for want of it"), (3, "3 processes killed for want of it")] {
+        let runner = snapshot.runners.first_mut();
+        runner
+            .and_then(|runner| runner.usage.as_mut())
+            .into_iter()
+            .for_each(|usage| usage.oom_kills = Some(kills));
+        assert_has(&shown(&snapshot), &["<dt>memory</dt>", words]);
+    }
 }
 
 #[test]

@@ -90,6 +90,35 @@ async fn use_and_limits_of_the_slice_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_runs_out_of_memory_is_told_once_and_is_not_restarted() {
+    let bed = Bed::new(2).await;
+    let events = |number, kills: u64| {
+        let group = bed.control_groups.join(names::slice_control_group(number));
+        fs::write(group.join("memory.events"), format!("max 9\noom 3\noom_kill {kills}\n")).unwrap();
+        fs::write(group.join("memory.max"), "314572800\n").unwrap();
+    };
+    // Both have lost some long before this monitor began.
+    events(1, 5);
+    events(2, 5);
+    bed.watch(async |watching| {
+        watching.verdict(2, "well").await;
+        events(2, 6);
+        let is_told = |snapshot: &Snapshot| snapshot.events.iter().any(|event| event.what == What::OomKilled);
+        watching.until("it is told", is_told).await;
+        // Some looks more.
+        sleep(Duration::from_secs(120)).await;
+        assert_eq!(watching.0.borrow().runner(2).unwrap().usage.unwrap().oom_kills, Some(6));
+        assert_eq!(watching.0.borrow().runner(2).unwrap().verdict.word(), "well");
+    })
+    .await;
+    assert_eq!(bed.happened(), [(None, What::Watching), (Some(2), What::OomKilled)]);
+    let why = "the kernel killed a process of it for want of memory; its limit is 300M";
+    assert_eq!(bed.events().last().unwrap().why, why);
+    assert_eq!(*bed.notices.borrow(), [(Some(2), NoticeKind::OutOfMemory)]);
+    assert!(bed.journal().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_listener_that_is_gone_is_missing_and_a_zombie_counts_as_gone() {
     let bed = Bed::new(1).await;
     bed.watch(async |watching| {

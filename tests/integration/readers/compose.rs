@@ -60,7 +60,12 @@ fn limits_and_health_are_those_of_the_config() {
     assert_eq!((&two["mem_limit"], &two["pids_limit"]), (&Value::Null, &Value::Null));
     assert_eq!(one["stop_signal"], "SIGINT");
     assert_eq!(one["stop_grace_period"], "5m30s");
-    assert_eq!(one["healthcheck"]["interval"], "30s");
+    let health = &one["healthcheck"];
+    assert_eq!(
+        [&health["interval"], &health["timeout"], &health["start_period"]],
+        [&Value::from("30s"), &Value::from("10s"), &Value::from("5m0s")]
+    );
+    assert_eq!((&health["retries"], &one["environment"]["RUNNERCTL_HEAL_AFTER"]), (&3.into(), &"3".into()));
     assert_eq!(one["network_mode"], "host");
     assert_eq!(one["extra_hosts"], serde_json::json!(["ghes.lan=192.168.1.5", "mirror.lan=fd00::5"]));
     assert_eq!(one["secrets"][0]["source"], "registration-token-1");

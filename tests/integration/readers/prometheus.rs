@@ -45,6 +45,7 @@ fn runner(number: u16, verdict: Verdict) -> RunnerHealth {
         cpu_quota_percent: Some(200.0),
         memory_bytes: Some(1 << 30),
         memory_max_bytes: Some(4 << 30),
+        oom_kills: Some(1),
     };
     RunnerHealth {
         number,
@@ -98,7 +99,7 @@ fn promtool_takes_the_rules_and_each_alert_is_raised_when_it_should_be() {
         command.args(["check", "rules"]).arg(manifest_dir().join(RULES));
     });
     assert!(
-        said.is_success && said.stdout.contains("SUCCESS: 9 rules found"),
+        said.is_success && said.stdout.contains("SUCCESS: 10 rules found"),
         "{}{}",
         said.stdout,
         said.stderr

@@ -99,7 +99,11 @@ fn the_container_is_started_as_the_contract_with_its_scripts_says() {
         &["--user", "0"],
         &["--entrypoint=/bin/bash"],
         &["--health-cmd", "/bin/bash /run/homelab-runner/scripts/health.sh"],
-        &["--health-on-failure", "kill"],
+        &["--health-interval", "30s"],
+        &["--health-timeout", "10s"],
+        &["--health-retries", "3"],
+        &["--health-start-period", "300s"],
+        &["--env", "RUNNERCTL_HEAL_AFTER=3"],
         &["--stop-signal=SIGINT"],
         &["--stop-timeout=330"],
         &["--add-host=ghes.lan:192.168.1.5"],
@@ -109,6 +113,8 @@ fn the_container_is_started_as_the_contract_with_its_scripts_says() {
     ] {
         assert!(has(expected), "{expected:?} is not in {words:?}");
     }
+    // Who ends an unhealthy runner is its entrypoint, which knows whether a workflow job runs.
+    assert!(!words.iter().any(|word| word.contains("on-failure")), "{words:?}");
     assert!(!words.iter().any(|word| word.contains("docker.sock")), "socket = \"none\": {words:?}");
     assert_eq!(values(service, "Slice"), ["homelab-runners-4.slice"]);
     assert_eq!(values(service, "RestartPreventExitStatus"), ["64 66 67 71"]);

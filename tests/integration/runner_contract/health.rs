@@ -164,6 +164,22 @@ fn failures_that_are_not_in_a_row_are_forgotten() {
 }
 
 #[test]
+fn failures_before_a_workflow_job_do_not_count_after_it() {
+    let mut container = lost_session();
+    health_is(&container, 1, NO_SESSION);
+    let worker = Process::named(&container, "Runner.Worker");
+    // Whatever else is wrong, and however often that is looked at.
+    for _ in 0..4 {
+        health_is(&container, 0, "online: running a workflow job");
+    }
+    drop(worker);
+    health_is(&container, 1, NO_SESSION);
+    assert_eq!(container.read("stub/signals"), "");
+    health_is(&container, 1, NO_SESSION);
+    assert_eq!(container.exit_code(), 73);
+}
+
+#[test]
 fn a_listener_that_ignores_the_signal_is_killed() {
     let mut container = Container::new();
     container.give_token();

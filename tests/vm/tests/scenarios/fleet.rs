@@ -141,10 +141,13 @@ impl<'a> Fleet<'a> {
     /// Writes the config with `more` at its end, which may begin with keys of the first table.
     pub(crate) fn configure(&self, more: &str) -> Result<()> {
         let (keys, tables) = more.split_once("\n\n").unwrap_or((more, ""));
+        // Others than the way's own, such as an App's.
+        let has_credential = tables.starts_with("credential = ");
+        let table = if has_credential { "[github]\n" } else { self.way.tables() };
         let text = format!(
             "url = \"{REPOSITORY}\"\nlabels = [\"homelab\"]\n{}\n{keys}\n{LIMITS}\n{}\n{tables}\n",
             self.way.settings(),
-            self.way.tables()
+            table
         );
         self.guest.write("/etc/homelab-runners/config.toml", &text)
     }

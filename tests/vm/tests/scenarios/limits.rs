@@ -87,6 +87,15 @@ fn memory_hog_is_killed(guest: &Guest) -> Outcome {
         "cat /sys/fs/cgroup/homelab.slice/homelab-runners.slice/memory.events | sed -n 's/^oom_kill //p'",
     )?;
     assert_ne!(kills, "0", "the kernel killed nothing");
+    let number = hog.text("runner_name").rsplit('-').next().unwrap_or_default().to_owned();
+    guest.wait_until(
+        "the monitor tells it",
+        Duration::from_secs(60),
+        &format!(
+            "runnerctl events {number} | grep 'out of memory: the kernel killed .* its limit is 300M' \
+             && curl -s --max-time 60 http://127.0.0.1:8090/metrics | grep '^homelab_runner_oom_kills_total{{number=\"{number}\",.* [1-9]'"
+        ),
+    )?;
     let now: Vec<String> = (1..=4).map(|n| fleet.property(n, "NRestarts")).collect::<Result<_, _>>()?;
     assert_eq!(now, restarts, "a runner went down with its workflow job");
     fleet.wait_online(&NAMES)?;

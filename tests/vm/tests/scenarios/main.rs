@@ -3,6 +3,7 @@
 //! Scenarios of the specification bear its names. `cargo test -p homelab-runners-vm --test scenarios -- NAME` runs those whose name
 //! contains NAME.
 
+mod app;
 mod bed;
 mod credential;
 mod deployment;
@@ -44,6 +45,7 @@ const LONG: &[&str] = &[
     "a_listener_that_hangs_is_restarted_within_three_quarters_of_a_minute",
     "a_listener_that_hangs_while_a_workflow_job_runs_is_left_alone",
     "a_monitor_that_is_killed_or_stopped_in_its_tracks_comes_back",
+    "an_apps_key_and_tokens_are_not_exposed",
     "an_outage_of_github_is_waited_out_with_and_without_an_identity",
     "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "docker_runners_have_private_engines_beside_docker",
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         ways::PODMAN,
         credential::SCENARIOS,
         secrets::OF_CREDENTIALS,
+        app::SCENARIOS,
         ephemeral::SCENARIOS,
         shutdown::DOCKER,
         ways::DOCKER,

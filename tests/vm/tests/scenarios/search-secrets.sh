@@ -9,7 +9,12 @@ for file in /var/lib/homelab-runners/*/identity/.credentials_rsaparams; do
   sed 's/^\xef\xbb\xbf//' "$file" | jq -r .d >>"$secrets"
 done
 credential=/etc/homelab-runners/github-credential
-if [ -e "$credential" ]; then cat "$credential" >>"$secrets"; fi
+if grep -q '^-----' "$credential" 2>/dev/null; then
+  # An App's: each line of its key, and what the tokens begin with that GitHub gives for it.
+  { grep -v '^-----' "$credential"; echo ghs_; } >>"$secrets"
+elif [ -e "$credential" ]; then
+  cat "$credential" >>"$secrets"
+fi
 # What is known to be there proves that the search works.
 grep -qFf "$secrets" /etc/homelab-runners/.env || { echo "the search finds nothing"; exit 2; }
 bad=0 places=0
@@ -41,7 +46,7 @@ search runtime < <(find /run/homelab-runners -type f -exec cat {} +)
 search state < <(find /var/lib/homelab-runners -type f -not -path '*/identity/*' -not -path '*/images/*' -exec cat {} +)
 search diag < <(in_each 'cat /home/runner/_diag/*')
 search containers < <(in_each 'cat /run/homelab-runner/*/* /proc/*/environ')
-search runnerctl < <(runnerctl status --json; runnerctl -vv check 2>&1; runnerctl -vv status 2>&1)
+search runnerctl < <(runnerctl status --json; runnerctl -vv check 2>&1; runnerctl -vv status 2>&1; runnerctl -vv gc --dry-run 2>&1)
 echo "searched $places places for $(wc -l <"$secrets") secrets"
 rm -f "$secrets" "$secrets.text"
 exit $bad

@@ -16,16 +16,16 @@ const SEARCH: &str = include_str!("search-secrets.sh");
 const SCRIPT: &str = "/root/search-secrets.sh";
 
 fn tokens(guest: &Guest) -> Outcome {
-    are_not_exposed(guest, Way::Quadlet, "searched 11 places for 8 secrets")
+    are_not_exposed(&Fleet::running(guest, Way::Quadlet)?, "searched 11 places for 8 secrets")
 }
 
 fn credential(guest: &Guest) -> Outcome {
-    are_not_exposed(guest, Way::PodmanService, "searched 11 places for 9 secrets")
+    are_not_exposed(&Fleet::running(guest, Way::PodmanService)?, "searched 11 places for 9 secrets")
 }
 
 /// Searches everywhere a secret could end up, while a workflow job runs.
-fn are_not_exposed(guest: &Guest, way: Way, searched: &str) -> Outcome {
-    let fleet = Fleet::running(guest, way)?;
+pub(crate) fn are_not_exposed(fleet: &Fleet<'_>, searched: &str) -> Outcome {
+    let guest = fleet.guest;
     let job = fleet.queue("busy", "echo started; until [ -e /reports/searched ]; do sleep 0.2; done")?;
     fleet.wait_for(job, "in_progress")?;
     guest.write(SCRIPT, SEARCH)?;
