@@ -3,10 +3,11 @@
 //! Restarted is only who is idle as far as anybody says, one runner at a time, within the [`Budget`]. What GitHub's API does not say restarts nobody.
 
 mod record;
+mod way_back;
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::budget::{Allowance, Budget};
 use super::event::{Event, What};
@@ -19,6 +20,7 @@ use super::witness::{Container, Github, Since, Unit, Usage, WorkflowJob};
 use super::{Activity, Now};
 use crate::why::AtGithub;
 use record::Record;
+use way_back::WayBack;
 
 /// A listener has to be seen dead for so long. With the looks of the monitor it is restarted within half a minute, well before the engine's own check acts (three times
 /// 30 s by default), which is there for when no monitor runs; a restart of either kind starts the other's count anew.
@@ -49,7 +51,7 @@ pub enum Observation {
         workflow_job: Option<WorkflowJob>,
     },
     /// GitHub's list: who is in it, by number, and when it was asked for. Or why there is none.
-    Github(Result<BTreeMap<u16, AtGithub>, String>, Timestamp),
+    Github(Result<BTreeMap<u16, AtGithub>, String>, Now),
     /// A restart that the judge ordered has ended.
     HealEnded(u16, HealEnd),
 }
@@ -64,6 +66,7 @@ pub struct Judge {
     healing: Option<u16>,
     /// GitHub sees nobody online: who was restarted to find out why, and when.
     probe: Option<(u16, SignedDuration)>,
+    way_back: WayBack,
     told: Told,
 }
 
@@ -82,10 +85,11 @@ impl Judge {
         let record = |(number, name)| (number, Record::new(name, now.time));
         let runners: BTreeMap<u16, Record> = fleet.into_iter().map(record).collect();
         let budget = Budget::new(runners.len());
-        Self { runners, budget, may_heal, healing: None, probe: None, told: Told::default() }
+        let (way_back, told) = (WayBack::default(), Told::default());
+        Self { runners, budget, may_heal, healing: None, probe: None, way_back, told }
     }
 
-    /// Counts the restarts that an earlier monitor made: its end gives nobody a new budget.
+    /// Counts the restarts that an earlier monitor made, and knows whether it found GitHub: its end gives nobody a new budget, and shortens nobody's way back.
     pub fn remember(&mut self, events: &[Event], now: Now) {
         for event in events {
             // A clock that was put back since makes nothing younger than now.
@@ -98,6 +102,11 @@ impl Judge {
                     self.budget.give_back(number);
                 }
                 (Some(number), What::Forgiven) => self.budget.forgive(number),
+                (None, What::GithubLost) => self.told.github_lost = true,
+                (None, What::GithubBack) => {
+                    self.told.github_lost = false;
+                    self.way_back.begin(now.uptime - age);
+                }
                 _ => {}
             }
         }
@@ -106,13 +115,16 @@ impl Judge {
     /// Takes in what a witness says. Returns what has happened by that.
     pub fn observe(&mut self, observation: Observation, now: Now) -> Vec<Event> {
         let mut events = Vec::new();
+        if self.way_back.has_slept(now) {
+            self.runners.values_mut().for_each(|record| record.offline_looks = 0);
+        }
         match observation {
             Observation::Systemd(number, unit) => self.observe_systemd(number, unit, now, &mut events),
             Observation::SystemdLost(reason) => {
                 if !std::mem::replace(&mut self.told.systemd_lost, true) {
                     events.push(Event::new(now, None, What::SystemdLost, &reason));
                 }
-                self.runners.values_mut().for_each(|record| record.witnesses.systemd = None);
+                self.runners.values_mut().for_each(Record::lose_systemd);
             }
             Observation::Look { number, container, drained, usage, workflow_job } => {
                 if let Some(record) = self.runners.get_mut(&number) {
@@ -161,10 +173,14 @@ impl Judge {
     fn observe_github(
         &mut self,
         answer: &Result<BTreeMap<u16, AtGithub>, String>,
-        asked: Timestamp,
+        asked: Now,
         now: Now,
         events: &mut Vec<Event>,
     ) {
+        if answer.is_ok() && self.told.github_lost {
+            self.way_back.begin(now.uptime);
+        }
+        let counts = self.way_back.is_over(asked);
         let change = match (answer, self.told.github_lost) {
             (Err(reason), false) => Some((What::GithubLost, reason.clone())),
             (Ok(_), true) => Some((What::GithubBack, "GitHub answers again".to_owned())),
@@ -177,7 +193,7 @@ impl Judge {
                 Ok(list) => list.get(number).copied().unwrap_or(AtGithub::Absent).into(),
                 Err(reason) => Github::NoAnswer { reason: reason.clone() },
             };
-            record.hear_github(says, asked, now.time);
+            record.hear_github(says, asked.time, counts, now.time);
         }
         // Somebody got through: whoever is still offline has to be seen so anew, since the network may only just have come back.
         if self.probe.is_some() && self.runners.values().any(Record::is_seen_online) {

@@ -130,7 +130,7 @@ where
         let mut pause = RECONNECT.0;
         let mut watched: Option<Watched> = None;
         let mut connecting: Task<'_, _> = Some(Box::pin(self.connect(Duration::ZERO)));
-        let mut asking: Task<'_, (GithubAnswer, Timestamp)> = None;
+        let mut asking: Task<'_, (GithubAnswer, Now)> = None;
         let mut healing: Task<'_, Observation> = None;
         let mut queue = self.queue.clone();
         loop {
@@ -167,7 +167,10 @@ where
                     }
                 }
                 _ = asks.tick(), if asking.is_none() && self.github.is_some() => {
-                    asking = self.github.as_ref().map(|github| Box::pin(ask(github)) as Pin<Box<dyn Future<Output = _>>>);
+                    if let Some(github) = &self.github {
+                        let asked = state.now();
+                        asking = Some(Box::pin(async move { (github().await, asked) }));
+                    }
                 }
                 (answer, asked) = ended(&mut asking) => state.observe(self.of_github(answer, asked)),
                 end = ended(&mut healing) => state.observe(end),
@@ -194,18 +197,13 @@ where
         Some(looker.look(&watched.host, self.root, runner))
     }
 
-    fn of_github(&self, answer: GithubAnswer, asked: Timestamp) -> Observation {
+    fn of_github(&self, answer: GithubAnswer, asked: Now) -> Observation {
         let seen = |list: BTreeMap<String, AtGithub>| {
             let number = |runner: &Runner| Some((runner.number, *list.get(&runner.name)?));
             self.runners.iter().filter_map(number).collect()
         };
         Observation::Github(answer.map(seen), asked)
     }
-}
-
-async fn ask(github: &impl AsyncFn() -> GithubAnswer) -> (GithubAnswer, Timestamp) {
-    let asked = Timestamp::now();
-    (github().await, asked)
 }
 
 /// What was missed while the host slept is not made up for.

@@ -6,10 +6,13 @@ use crate::health::Now;
 use crate::health::history::History;
 use crate::health::oom::OomKills;
 use crate::health::verdict::Verdict;
-use crate::health::witness::{Container, Github, Listener, Since, Usage, Witnesses, WorkflowJob};
+use crate::health::witness::{Activity, Container, Github, Listener, Since, Usage, Witnesses, WorkflowJob};
 
 /// GitHub has to say offline so often in a row.
 const LOST_AFTER_LOOKS: u32 = 3;
+
+/// How old GitHub's list may be when it comes: its answers are cached (`Cache-Control: max-age=60`).
+const LIST_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a runner")]
@@ -67,12 +70,16 @@ impl Record {
         }
     }
 
-    pub(super) fn hear_github(&mut self, says: Github, asked: Timestamp, time: Timestamp) {
+    /// `counts`: what was asked for then says something about sessions.
+    pub(super) fn hear_github(&mut self, says: Github, asked: Timestamp, counts: bool, time: Timestamp) {
         let unit = self.witnesses.systemd.as_ref().map(|unit| &unit.says);
-        // A list that was asked for before this session began knows nothing of it.
-        let is_about_this = unit.and_then(|unit| unit.active_since).is_some_and(|since| since <= asked);
+        // A list from before this session began knows nothing of it.
+        let is_about_this = |since: Timestamp| asked.duration_since(since) >= LIST_AGE;
+        // While it is on its way up, systemd still tells when it was up before.
+        let up = unit.filter(|unit| unit.active_state == Activity::Active);
+        let is_about_this = up.and_then(|unit| unit.active_since).is_some_and(is_about_this);
         match says {
-            Github::Offline if is_about_this => self.offline_looks += 1,
+            Github::Offline if is_about_this && counts => self.offline_looks += 1,
             Github::Offline => {}
             _ => self.offline_looks = 0,
         }
@@ -81,6 +88,12 @@ impl Record {
         let mut github = Some(self.witnesses.github.clone());
         Since::renew(&mut github, says, time, is_same);
         self.witnesses.github = github.unwrap_or_else(|| self.witnesses.github.clone());
+    }
+
+    /// Nobody tells any more whether the session is still the same.
+    pub(super) fn lose_systemd(&mut self) {
+        self.witnesses.systemd = None;
+        self.forget();
     }
 
     /// What was counted against it belongs to a session that is over.

@@ -2,6 +2,9 @@
 
 mod github;
 mod properties;
+mod soak;
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::health::Listener;

@@ -5,8 +5,8 @@ use super::*;
 /// GitHub's list at this moment: `seen` for runner 1, 2, ….
 fn list(bed: &mut Bed, seen: &[AtGithub]) {
     let numbers = (1..=bed.count).zip(seen.iter().copied());
-    let time = now(bed.seconds).time;
-    bed.tell(Observation::Github(Ok(numbers.collect()), time));
+    let asked = now(bed.seconds);
+    bed.tell(Observation::Github(Ok(numbers.collect()), asked));
 }
 
 /// A list every minute, so often; who is to be restarted after each.
@@ -35,16 +35,17 @@ fn a_look_in_between_that_sees_it_starts_the_count_anew_and_so_does_no_answer() 
     assert_eq!(lists(&mut bed, 2, &[Offline, Idle]), [None, None]);
     lists(&mut bed, 1, &[Idle, Idle]);
     assert_eq!(lists(&mut bed, 2, &[Offline, Idle]), [None, None]);
-    bed.tell(Observation::Github(Err("HTTP 502".to_owned()), now(bed.seconds).time));
+    bed.tell(Observation::Github(Err("HTTP 502".to_owned()), now(bed.seconds)));
     assert_eq!(bed.verdict(1), Verdict::GithubUnreachable);
-    assert_eq!(lists(&mut bed, 3, &[Offline, Idle]), [None, None, Some(1)]);
+    // Its listener has two minutes to find GitHub again.
+    assert_eq!(lists(&mut bed, 5, &[Offline, Idle]), [None, None, None, None, Some(1)]);
 }
 
 #[test]
 fn no_answer_of_github_restarts_anybody_however_long_there_is_none() {
     let mut bed = Bed::new(2);
     for _ in 0..1000 {
-        bed.tell(Observation::Github(Err("HTTP 502".to_owned()), now(bed.seconds).time));
+        bed.tell(Observation::Github(Err("HTTP 502".to_owned()), now(bed.seconds)));
         assert_eq!(bed.decide(), None);
         bed.seconds += 60;
     }
@@ -57,8 +58,53 @@ fn a_list_from_before_the_session_began_says_nothing_about_it() {
     let mut bed = Bed::new(2);
     bed.tell(Observation::Systemd(1, unit(Activity::Active, 1000)));
     assert_eq!(lists(&mut bed, 5, &[Offline, Idle]), [None; 5]);
+    // Lists may be a minute old.
     bed.seconds = 1001;
+    assert_eq!(lists(&mut bed, 4, &[Offline, Idle]), [None, None, None, Some(1)]);
+}
+
+#[test]
+fn a_host_that_has_slept_gives_its_listeners_two_minutes_to_find_github_again() {
+    let mut bed = Bed::new(2);
+    assert_eq!(lists(&mut bed, 2, &[Offline, Idle]), [None, None]);
+    let slept = |seconds: i64| Now { time: now(seconds + 3600).time, ..now(seconds) };
+    let mut decided = Vec::new();
+    for _ in 0..5 {
+        let list = BTreeMap::from([(1, Offline), (2, Idle)]);
+        let now = slept(bed.seconds);
+        bed.judge.observe(Observation::Github(Ok(list), now), now);
+        decided.push(bed.judge.decide(now).0);
+        bed.seconds += 60;
+    }
+    assert_eq!(decided, [None, None, None, None, Some(1)]);
+}
+
+#[test]
+fn what_github_said_of_a_session_that_is_over_does_not_count_against_the_next_whatever_was_missed_of_its_end()
+{
+    let mut bed = Bed::new(2);
+    bed.tell(Observation::Systemd(1, unit(Activity::Activating, -100)));
+    lists(&mut bed, 5, &[Offline, Idle]);
+    bed.tell(Observation::SystemdLost("the bus is gone".to_owned()));
+    bed.tell(Observation::Systemd(1, unit(Activity::Active, bed.seconds)));
+    assert_eq!((bed.decide(), bed.verdict(1)), (None, Verdict::GithubDisagrees));
+    let mut bed = Bed::new(2);
+    lists(&mut bed, 2, &[Offline, Idle]);
+    bed.tell(Observation::SystemdLost("the bus is gone".to_owned()));
+    bed.tell(Observation::Systemd(1, unit(Activity::Active, bed.seconds - 60)));
     assert_eq!(lists(&mut bed, 3, &[Offline, Idle]), [None, None, Some(1)]);
+}
+
+#[test]
+fn a_monitor_that_is_started_again_knows_that_github_was_away() {
+    let mut bed = Bed::new(2);
+    let lost = Event::new(now(-90), None, What::GithubLost, "HTTP 502");
+    bed.judge.remember(std::slice::from_ref(&lost), now(0));
+    assert_eq!(lists(&mut bed, 5, &[Offline, Idle]), [None, None, None, None, Some(1)]);
+    assert_eq!(bed.happened()[0], (None, What::GithubBack));
+    let mut bed = Bed::new(2);
+    bed.judge.remember(&[lost, Event::new(now(-60), None, What::GithubBack, "")], now(0));
+    assert_eq!(lists(&mut bed, 4, &[Offline, Idle]), [None, None, None, Some(1)]);
 }
 
 #[test]

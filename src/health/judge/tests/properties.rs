@@ -51,7 +51,7 @@ fn list() -> impl Strategy<Value = Observation> {
         5 => proptest::collection::vec(at_github(), usize::from(COUNT)).prop_map(|seen| Ok((1..=COUNT).zip(seen).collect())),
         1 => Just(Err("no answer".to_owned()))
     ];
-    answer.prop_map(|answer| Observation::Github(answer, now(0).time))
+    answer.prop_map(|answer| Observation::Github(answer, now(0)))
 }
 
 fn observation() -> impl Strategy<Value = Observation> {

@@ -1,18 +1,21 @@
 //! `make bench`: measurements, each beside a peer or a limit of the same run. Nothing here fails for being slow.
 //!
-//! `bench host` needs no guest, `bench guest` takes nothing but the guest's, `bench registration` is a part of that, `bench reports` and `bench throughput` are parts of the host's; without a word both halves are run. What each row means
+//! `bench host` needs no guest, `bench guest` takes nothing but the guest's, `bench registration` is a part of that, `bench monitor`, `bench reports` and `bench throughput` are parts of the host's; without a word both halves are run. What each row means
 //! stands in `docs/benchmarks.md`.
 
 mod bare_podman;
+mod bench_tools;
 mod cold_start;
 mod compose;
 mod disk;
 mod engine;
 mod ephemeral_gap;
 mod fleet;
+mod footprint;
 mod generate;
 mod http_client;
 mod memory;
+mod monitor;
 mod nginx;
 mod online;
 mod podlet;
@@ -53,12 +56,13 @@ fn measure(table: &mut Table) -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("host") => host_half(table),
         Some("guest") => guest_half(table),
+        Some("monitor") => monitor_alone(table, &Runnerctl::built()?),
         Some("registration") => registration_alone(table),
         Some("reports") => report_half(table),
         Some("throughput") => throughput_alone(table, &Runnerctl::built()?),
         None => host_half(table).and_then(|()| guest_half(table)),
         Some(word) => Err(Error::Unsupported(format!(
-            "unknown word: {word}\nhint: bench [host|guest|registration|reports|throughput]"
+            "unknown word: {word}\nhint: bench [host|guest|monitor|registration|reports|throughput]"
         ))),
     }
 }
@@ -73,7 +77,15 @@ fn host_half(table: &mut Table) -> Result<()> {
     table.add(memory::measure(&runnerctl)?);
     eprintln!("generate beside podlet");
     table.add(podlet::measure(&runnerctl)?);
+    monitor_alone(table, &runnerctl)?;
     report_half(table)
+}
+
+/// The part of it that is about the monitor at rest: two minutes, and what the peers take to build.
+fn monitor_alone(table: &mut Table, runnerctl: &Runnerctl) -> Result<()> {
+    eprintln!("monitor at rest");
+    table.add(monitor::measure(runnerctl)?);
+    Ok(())
 }
 
 /// A part of the host's half that is wanted alone when the report server is worked on.
@@ -117,6 +129,8 @@ fn guest_half(table: &mut Table) -> Result<()> {
     table.add(restart::row(&restarts));
     eprintln!("status");
     table.add(status::measure(&fleet)?);
+    eprintln!("monitor at rest");
+    table.add(monitor::in_guest(fleet.guest())?);
     eprintln!("private engines");
     table.add(engine::measure(&fleet, sample::median(&restarts))?);
     fleet.stop("runnerctl down")?;

@@ -9,6 +9,7 @@ use std::process::{Child, Stdio};
 
 use homelab_runners_vm::{Error, Output, Result};
 
+use crate::footprint::kib;
 use crate::runnerctl::Runnerctl;
 use crate::table::Row;
 
@@ -43,10 +44,5 @@ fn peak_of_waiting(child: &mut Child) -> Result<u32> {
         stdout.read_exact(&mut [0]).map_err(failed)?;
     }
     let status = fs::read_to_string(&path).map_err(failed)?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|value| value.split_whitespace().next())
-        .and_then(|number| number.parse().ok())
-        .ok_or_else(|| failed(io::Error::other("no VmHWM")))
+    kib(&status, "VmHWM:").ok_or_else(|| failed(io::Error::other("no VmHWM")))
 }

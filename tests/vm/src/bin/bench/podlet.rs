@@ -1,10 +1,10 @@
 //! `runnerctl generate` of one runner beside `podlet podman run` with the same container's arguments, both to standard output.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use homelab_runners_vm::{Error, Output, Result};
 
+use crate::bench_tools;
 use crate::runnerctl::Runnerctl;
 use crate::sample::{median, timed};
 use crate::table::{Row, time};
@@ -17,7 +17,7 @@ const VERSION: &str = "0.3.2";
 pub(crate) fn measure(runnerctl: &Runnerctl) -> Result<Vec<Row>> {
     let what = "generate, 1 runner";
     let arguments = container_arguments(runnerctl)?;
-    let podlet = installed();
+    let podlet = bench_tools::installed("podlet", VERSION).ok();
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..REPETITIONS {
         ours.push(timed(&mut runnerctl.generate(1)?)?);
@@ -48,24 +48,4 @@ fn container_arguments(runnerctl: &Runnerctl) -> Result<Vec<String>> {
     // Podman takes both spellings, podlet this one.
     let spelled = |word: String| if word == "--detach" { "--detach=true".to_owned() } else { word };
     Ok(words.into_iter().map(spelled).collect())
-}
-
-/// Podlet in `bench-tools` of the target directory, installed there the first time. Nobody needs it for anything else, so a
-/// host where it cannot be had only lacks this ratio.
-fn installed() -> Option<PathBuf> {
-    let this = std::env::current_exe().ok()?;
-    let root = this.parent()?.parent()?.join("bench-tools");
-    let program = root.join("bin/podlet");
-    if program.is_file() {
-        return Some(program);
-    }
-    eprintln!("installing podlet {VERSION} into {}", root.display());
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["install", "--quiet", "--locked", "podlet", "--version", VERSION, "--root"])
-        .arg(&root)
-        // A directory of its own, or it would wait for a build of this workspace.
-        .env("CARGO_TARGET_DIR", root.join("build"))
-        .stdin(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success()).then_some(program)
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 
 use homelab_runners_vm::{Error, Result};
 
+use crate::footprint::kib;
 use crate::http_client::Connection;
 use crate::runnerctl::Runnerctl;
 
@@ -44,12 +45,7 @@ impl ReportServer {
         let path = format!("/proc/{}/status", self.child.id());
         let failed = |source| Error::File { action: "read the memory in", path: path.clone().into(), source };
         let status = fs::read_to_string(&path).map_err(failed)?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|value| value.split_whitespace().next())
-            .and_then(|number| number.parse().ok())
-            .ok_or_else(|| failed(io::Error::other("no VmRSS")))
+        kib(&status, "VmRSS:").ok_or_else(|| failed(io::Error::other("no VmRSS")))
     }
 }
 

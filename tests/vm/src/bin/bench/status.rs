@@ -28,5 +28,5 @@ pub(crate) fn measure(fleet: &Fleet) -> Result<Vec<Row>> {
         let time = Duration::from_micros(microseconds(line)?);
         if number % 2 == 0 { ours.push(time) } else { peer.push(time) }
     }
-    Ok(vec![Row::compared("runnerctl status", median(&ours), "systemctl show", median(&peer))])
+    Ok(vec![Row::compared("runnerctl status", median(&ours), "systemctl show", median(&peer)).aim(2.0)])
 }
