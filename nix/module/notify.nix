@@ -21,6 +21,7 @@ mkOption {
           "needs-token"
           "gave-up"
           "failed"
+          "version-deadline"
           "healed"
           "recovered"
         ]

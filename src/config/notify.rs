@@ -59,6 +59,8 @@ pub enum NoticeKind {
     GaveUp,
     /// Something else is the matter with a runner, or a restart by the monitor failed.
     Failed,
+    /// GitHub refuses a runner's version, or will before long.
+    VersionDeadline,
     /// The monitor has restarted a runner.
     Healed,
     /// Nothing is the matter any more.
@@ -71,7 +73,8 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Those that can be chosen.
-    pub const ALL: [Self; 5] = [Self::NeedsToken, Self::GaveUp, Self::Failed, Self::Healed, Self::Recovered];
+    pub const ALL: [Self; 6] =
+        [Self::NeedsToken, Self::GaveUp, Self::Failed, Self::VersionDeadline, Self::Healed, Self::Recovered];
 
     /// The word in the config and in messages.
     #[must_use]
@@ -80,6 +83,7 @@ impl NoticeKind {
             Self::NeedsToken => "needs-token",
             Self::GaveUp => "gave-up",
             Self::Failed => "failed",
+            Self::VersionDeadline => "version-deadline",
             Self::Healed => "healed",
             Self::Recovered => "recovered",
             Self::Test => "test",

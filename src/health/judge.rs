@@ -16,6 +16,7 @@ use super::snapshot::{RunnerHealth, Snapshot};
 use super::verdict::Verdict;
 use super::witness::{Container, Github, Since, Unit, Usage, WorkflowJob};
 use super::{Activity, Now};
+use crate::status::ImageAge;
 use crate::why::AtGithub;
 use record::Record;
 
@@ -47,6 +48,8 @@ pub enum Observation {
         /// What it says that it runs.
         workflow_job: Option<WorkflowJob>,
     },
+    /// The image of a runner's container; `None` where that is not known.
+    Image(u16, Option<ImageAge>),
     /// GitHub's list: who is in it, by number, and when it was asked for. Or why there is none.
     Github(Result<BTreeMap<u16, AtGithub>, String>, Timestamp),
     /// A restart that the judge ordered has ended.
@@ -84,7 +87,7 @@ impl Judge {
         Self { runners, budget, may_heal, healing: None, probe: None, told: Told::default() }
     }
 
-    /// Counts the restarts that an earlier monitor made: its end gives nobody a new budget.
+    /// Counts the restarts that an earlier monitor made, and what it warned of: its end gives nobody a new budget.
     pub fn remember(&mut self, events: &[Event], now: Now) {
         for event in events {
             // A clock that was put back since makes nothing younger than now.
@@ -97,6 +100,11 @@ impl Judge {
                     self.budget.give_back(number);
                 }
                 (Some(number), What::Forgiven) => self.budget.forgive(number),
+                (Some(number), What::VersionDeadline) => {
+                    if let Some(record) = self.runners.get_mut(&number) {
+                        record.deadline_told = Some(now.uptime - age);
+                    }
+                }
                 _ => {}
             }
         }
@@ -118,6 +126,11 @@ impl Judge {
                     record.look(container, drained, usage, now);
                     record.workflow_job =
                         workflow_job.filter(|_| container.is_some_and(|container| container.worker));
+                }
+            }
+            Observation::Image(number, image) => {
+                if let Some(record) = self.runners.get_mut(&number) {
+                    record.image = image;
                 }
             }
             Observation::Github(answer, asked) => self.observe_github(&answer, asked, now, &mut events),
@@ -201,6 +214,9 @@ impl Judge {
                 record.gave_up = false;
                 let why = "it was well for an hour: its restarts are forgotten";
                 events.push(Event::new(now, Some(*number), What::Forgiven, why));
+            }
+            if let Some(why) = record.warn_of_deadline(verdict, now) {
+                events.push(Event::new(now, Some(*number), What::VersionDeadline, &why));
             }
             if verdict == record.verdict {
                 continue;
@@ -317,6 +333,7 @@ impl Judge {
             witnesses: record.witnesses.clone(),
             usage: record.usage,
             workflow_job: record.workflow_job.clone(),
+            image: record.image.clone(),
             history: record.history.minutes(),
         };
         Snapshot {

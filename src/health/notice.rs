@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::event::{Event, What};
 use super::verdict::Verdict;
 use crate::config::NoticeKind;
-use crate::runner::RunnerExit;
+use crate::runner::{NEWER_IMAGE, RunnerExit};
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,6 +25,9 @@ pub struct Notice {
     pub why: String,
     /// The next step, where there is one.
     pub hint: Option<String>,
+    /// Its end would be news.
+    #[serde(skip)]
+    pub is_trouble: bool,
 }
 
 /// The same thing, perhaps several times.
@@ -59,6 +62,8 @@ impl Notice {
             (What::Fault, Some(Verdict::NeedsAPerson(RunnerExit::NeedsToken | RunnerExit::TokenUnknown))) => {
                 NoticeKind::NeedsToken
             }
+            (What::Fault, Some(Verdict::NeedsAPerson(RunnerExit::VersionRefused)))
+            | (What::VersionDeadline, _) => NoticeKind::VersionDeadline,
             (What::Fault | What::HealFailed, _) => NoticeKind::Failed,
             (What::GaveUp, _) => NoticeKind::GaveUp,
             (What::Healed, _) => NoticeKind::Healed,
@@ -67,13 +72,18 @@ impl Notice {
         };
         let is_bad = matches!(kind, NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed);
         let hint = event.runner.zip(verdict).filter(|_| is_bad);
+        let hint = match kind {
+            NoticeKind::VersionDeadline => Some(NEWER_IMAGE.to_owned()),
+            _ => hint.and_then(|(number, verdict)| verdict.hint(number)),
+        };
         Some(Self {
             time: event.time,
             kind,
             runner: event.runner,
             name: runner.map(|(name, _)| name.to_owned()),
             why: event.why.clone(),
-            hint: hint.and_then(|(number, verdict)| verdict.hint(number)),
+            hint,
+            is_trouble: is_bad || event.what == What::Fault,
         })
     }
 
@@ -81,7 +91,7 @@ impl Notice {
     #[must_use]
     pub fn test(time: Timestamp) -> Self {
         let why = "somebody tries whether messages of runnerctl arrive: this one did".to_owned();
-        Self { time, kind: NoticeKind::Test, runner: None, name: None, why, hint: None }
+        Self { time, kind: NoticeKind::Test, runner: None, name: None, why, hint: None, is_trouble: false }
     }
 
     /// Who and what, without a full stop.
@@ -92,6 +102,7 @@ impl Notice {
             NoticeKind::NeedsToken => format!("{who} needs a registration token"),
             NoticeKind::GaveUp => format!("{who} is not restarted any more"),
             NoticeKind::Failed => format!("{who} is in trouble"),
+            NoticeKind::VersionDeadline => format!("{who} needs a newer version of the runner"),
             NoticeKind::Healed => format!("{who} was restarted and is online again"),
             NoticeKind::Recovered => format!("{who} is well again"),
             NoticeKind::Test => "test message of runnerctl".to_owned(),
@@ -189,6 +200,7 @@ impl Message {
             NoticeKind::NeedsToken => ("high", "key"),
             NoticeKind::GaveUp => ("high", "rotating_light"),
             NoticeKind::Failed => ("default", "warning"),
+            NoticeKind::VersionDeadline => ("default", "hourglass"),
             NoticeKind::Healed => ("low", "adhesive_bandage"),
             NoticeKind::Recovered => ("low", "white_check_mark"),
             NoticeKind::Test => ("default", "test_tube"),
@@ -219,7 +231,9 @@ mod tests {
             (What::Fault, Verdict::Failed, Some(NoticeKind::Failed)),
             (What::Fault, person(RunnerExit::NeedsToken), Some(NoticeKind::NeedsToken)),
             (What::Fault, person(RunnerExit::TokenUnknown), Some(NoticeKind::NeedsToken)),
-            (What::Fault, person(RunnerExit::VersionRefused), Some(NoticeKind::Failed)),
+            (What::Fault, person(RunnerExit::VersionRefused), Some(NoticeKind::VersionDeadline)),
+            (What::Fault, person(RunnerExit::NameTaken), Some(NoticeKind::Failed)),
+            (What::VersionDeadline, Verdict::Well, Some(NoticeKind::VersionDeadline)),
             (What::Fault, Verdict::GithubDisagrees, None),
             (What::GaveUp, Verdict::GivenUp, Some(NoticeKind::GaveUp)),
             (What::Healed, Verdict::Starting, Some(NoticeKind::Healed)),
@@ -228,7 +242,14 @@ mod tests {
         ] {
             assert_eq!(of(what, verdict), kind, "{what:?} {verdict:?}");
         }
-        let told = [What::Fault, What::GaveUp, What::Healed, What::HealFailed, What::Recovered];
+        let told = [
+            What::Fault,
+            What::GaveUp,
+            What::Healed,
+            What::HealFailed,
+            What::Recovered,
+            What::VersionDeadline,
+        ];
         for what in What::ALL.into_iter().filter(|what| !told.contains(what)) {
             assert_eq!(of(what, Verdict::Well), None, "{what:?}");
         }

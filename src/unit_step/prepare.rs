@@ -86,6 +86,7 @@ pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
     for stale in [&step.paths.token, &step.paths.status] {
         files::remove_tree(stale)?;
     }
+    files::remove(&step.paths.image())?;
     let mut said = match &step.token {
         TokenOrigin::Jit(_) => jit::clear(&step.paths)?,
         TokenOrigin::File(_) | TokenOrigin::Github(_) => Vec::new(),

@@ -212,6 +212,8 @@ fn end_registration(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<
 
 fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
     let mut words = unit_step(runner, programs, "await-online");
+    words.push(format!("--engine-program={}", programs.engine.display()));
+    words.push(format!("--container={}", runner.name));
     words.extend(runner.ephemeral.then(|| format!("--trash={}", runner.paths.trash.display())));
     words
 }

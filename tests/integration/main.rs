@@ -11,6 +11,7 @@
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
 //! | `monitor` | the monitor: faults, restarts, lost witnesses; its pages as a process |
+//! | `note_image` | what `unit-step await-online` notes of a container for the monitor |
 //! | `notify` | messages of the monitor: to real commands, and to real servers that answer, hang, break off and lead elsewhere |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
 //! | `readers` | Debian 13's Quadlet, systemd, Docker Compose and Prometheus read what is written |
@@ -42,6 +43,7 @@ mod golden;
 mod hostile_names;
 mod job_hooks;
 mod monitor;
+mod note_image;
 mod notify;
 mod power_cut;
 mod readers;
