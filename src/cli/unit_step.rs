@@ -19,13 +19,15 @@ use crate::fleet::{IdRange, RunnerPaths, names};
 use crate::health::HealEnd;
 use crate::programs;
 use crate::runner::all_labels;
-use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, TokenOrigin, TokensFile, Wanted};
+use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, TokenOrigin, TokensFile, Unshare, Wanted};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Step {
     /// ExecStartPre=: make the directories, hand the registration token over
     Prepare(PrepareArgs),
+    /// By `prepare`, in the user namespace of rootless Podman: delete what an earlier start left
+    Clear(ClearArgs),
     /// ExecStartPost=: wait until the runner has a session at GitHub
     AwaitOnline(await_online::Args),
     /// ExecStartPost=: show the private engine what it shares with the runner's container
@@ -62,6 +64,17 @@ pub(super) struct ReportsArgs {
     reports_dir: PathBuf,
     #[arg(long)]
     server_root: Option<PathBuf>,
+}
+
+/// Options of `unit-step clear`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ClearArgs {
+    #[command(flatten)]
+    place: PathArgs,
+    #[arg(long)]
+    state_dir: PathBuf,
+    #[arg(long)]
+    ephemeral: bool,
 }
 
 /// Options of `unit-step end-registration`.
@@ -114,6 +127,9 @@ pub(super) struct PrepareArgs {
     first_id: Option<IdRange>,
     #[arg(long)]
     unmapped: bool,
+    /// Ids of the containers are this user's in the user namespace of rootless Podman alone
+    #[arg(long, requires = "engine_program")]
+    rootless: bool,
 }
 
 /// A runner for one workflow job.
@@ -178,9 +194,16 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
                 reports: args.reports_dir,
                 ids: args.first_id,
                 unmapped: args.unmapped,
+                unshare: unshare(args.rootless, global)?,
             })?;
             for line in &said {
                 output::say(line);
+            }
+        }
+        Step::Clear(args) => {
+            let paths = RunnerPaths::new(args.state_dir, args.place.runtime_dir);
+            for line in unit_step::clear(&paths, args.ephemeral)? {
+                output::data(&format!("{line}\n"))?;
             }
         }
         Step::AwaitOnline(args) => return Ok(await_online::run(args, global)),
@@ -205,6 +228,11 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+fn unshare(is_rootless: bool, global: &GlobalArgs) -> std::io::Result<Option<Unshare>> {
+    let podman = global.engine_program.clone().filter(|_| is_rootless);
+    podman.map(|podman| Ok(Unshare { podman, runnerctl: std::env::current_exe()? })).transpose()
 }
 
 fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {

@@ -130,8 +130,22 @@ pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
 /// (podman-unshare(1)); returns only if that fails.
 #[must_use]
 pub fn become_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> ProgramError {
-    let source = Command::new(podman).arg("unshare").arg(program).args(arguments).exec();
+    let source = unshared(podman, program, arguments).exec();
     ProgramError::Start { program: podman.to_owned(), source }
+}
+
+/// Runs `program` there, waits for its end and returns its output.
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub fn run_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> Result<String, ProgramError> {
+    output(unshared(podman, program, arguments))
+}
+
+fn unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(podman);
+    command.arg("unshare").arg(program).args(arguments);
+    command
 }
 
 /// Becomes `journalctl` for these units; returns only if that fails.

@@ -5,6 +5,7 @@
 
 mod await_online;
 mod await_workflow_job;
+mod clear;
 mod engine;
 mod heal;
 mod jit;
@@ -16,6 +17,7 @@ mod token;
 
 pub use await_online::{AwaitError, await_container, await_online};
 pub use await_workflow_job::{AwaitWorkflowJob, StopNews, await_workflow_job};
+pub use clear::{Unshare, clear};
 pub use engine::{AttachEngine, AttachError, attach, release};
 pub use heal::{answer, asked, heal};
 pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};

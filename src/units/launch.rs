@@ -174,6 +174,10 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--unmapped".to_owned());
         }
     }
+    if fleet.layout.scope == Scope::User && fleet.engine == Engine::Podman {
+        words.push("--rootless".to_owned());
+        words.push(format!("--engine-program={}", path(&programs.engine)));
+    }
     words
 }
 
