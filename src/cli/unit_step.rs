@@ -123,11 +123,18 @@ pub(super) struct PrepareArgs {
     runtime_dir: PathBuf,
     #[arg(long)]
     reports_dir: PathBuf,
+    #[command(flatten)]
+    ids: IdArgs,
+}
+
+/// What the container's ids are on the host.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct IdArgs {
     #[arg(long, value_parser = id_range)]
     first_id: Option<IdRange>,
     #[arg(long)]
     unmapped: bool,
-    /// Ids of the containers are this user's in the user namespace of rootless Podman alone
+    /// They are this user's in the user namespace of rootless Podman alone
     #[arg(long, requires = "engine_program")]
     rootless: bool,
 }
@@ -192,9 +199,9 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
                 unit_digest: args.unit_digest,
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
-                ids: args.first_id,
-                unmapped: args.unmapped,
-                unshare: unshare(args.rootless, global)?,
+                ids: args.ids.first_id,
+                unmapped: args.ids.unmapped,
+                unshare: unshare(args.ids.rootless, global)?,
             })?;
             for line in &said {
                 output::say(line);

@@ -65,7 +65,7 @@ async fn an_image_that_is_old_is_told_well_before_github_refuses_it_and_is_on_th
             })
             .await;
         let days: Vec<_> =
-            watching.0.borrow().runners.iter().flat_map(|runner| runner.image.clone()).collect();
+            watching.0.borrow().runners.iter().filter_map(|runner| runner.image.clone()).collect();
         assert_eq!(days.iter().map(|image| image.days).collect::<Vec<_>>(), [20, 19]);
         // The same for two days more, by the clock of the test; the first is told of at each end of a day.
         tokio::time::sleep(49 * HOUR).await;
