@@ -22,6 +22,7 @@ mkOption {
           "gave-up"
           "failed"
           "out-of-memory"
+          "version-deadline"
           "healed"
           "recovered"
         ]

@@ -1,14 +1,16 @@
 //! What `doctor` and `install-units` see of the host: every edge asked once.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, GlobalArgs};
 use crate::config::{Engine, Tls};
 use crate::doctor::{
-    Certificate, HostFacts, IdMapper, ListenAddress, Needs, Program, UserNamespaces, Version,
+    Certificate, HostFacts, IdMapper, ListenAddress, Needs, Program, Server, UserNamespaces, Version,
 };
 use crate::files::{self, Root};
-use crate::fleet::{Scope, names};
+use crate::fleet::Scope;
 use crate::host_facts;
 use crate::http;
 use crate::programs::{self, NamespaceProbe};
@@ -62,7 +64,7 @@ pub(super) async fn gather(global: &GlobalArgs, needs: &Needs) -> HostFacts {
         is_runtime_in_memory: host_facts::is_in_memory(&host.root.at(&needs.runtime)),
         is_clock_synchronized: None,
         lingers: user.as_deref().and_then(|user| host_facts::lingers(&root, user)),
-        report_address: host.report_address(global, needs).await,
+        listen: host.listen(global, needs).await,
         report_certificate: needs.report_tls.as_ref().filter(|_| host.is_here()).map(certificate),
         uid,
         user,
@@ -93,18 +95,19 @@ impl Place {
         self.root == Root::host()
     }
 
-    /// Whoever listens on an address that the installed socket names, while that is active, is the socket.
-    async fn report_address(&self, global: &GlobalArgs, needs: &Needs) -> Option<ListenAddress> {
-        let address = needs.report_address.filter(|_| self.is_here())?;
-        let found = host_facts::listen_address(address);
-        if found != ListenAddress::Taken {
-            return Some(found);
+    /// Nothing below another root: what listens is this host's.
+    async fn listen(&self, global: &GlobalArgs, needs: &Needs) -> BTreeMap<Server, ListenAddress> {
+        let mut found = BTreeMap::new();
+        for (server, address) in needs.listen.iter().filter(|_| self.is_here()) {
+            let seen = match host_facts::listen_address(*address) {
+                ListenAddress::Taken if is_ours(*server, *address, global, needs.scope).await => {
+                    ListenAddress::Ours
+                }
+                other => other,
+            };
+            found.insert(*server, seen);
         }
-        let file = global.layout().ok()?.unit_dir.join(names::REPORTS_SOCKET);
-        let text = files::read(&file).ok().flatten().unwrap_or_default();
-        let is_named = text.lines().any(|line| line == format!("ListenStream={address}"));
-        let is_ours = is_named && is_active(needs.scope, names::REPORTS_SOCKET).await;
-        Some(if is_ours { ListenAddress::Ours } else { ListenAddress::Taken })
+        found
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
@@ -157,6 +160,14 @@ impl Place {
         let setpriv = if uid == 0 { Some(self.find("setpriv")?) } else { None };
         Some(NamespaceProbe { setpriv, unshare: self.find("unshare")?, nothing: self.find("true")? })
     }
+}
+
+/// Whoever listens on an address that the installed socket names, while that is active, is the socket.
+async fn is_ours(server: Server, address: SocketAddr, global: &GlobalArgs, scope: Scope) -> bool {
+    let Ok(layout) = global.layout() else { return false };
+    let text = files::read(&layout.unit_dir.join(server.socket())).ok().flatten().unwrap_or_default();
+    let is_named = text.lines().any(|line| line == format!("ListenStream={address}"));
+    is_named && is_active(scope, server.socket()).await
 }
 
 async fn is_active(scope: Scope, unit: &str) -> bool {

@@ -171,10 +171,8 @@ fn images(
     let known = programs::runner_images(engine, &Vec::from_iter(distinct))?;
     let age = |runner: &&Runner| {
         let id = ids.get(&runner.name)?;
-        let created = &known.get(id)?.created;
-        let days = Timestamp::now().duration_since(created.parse().ok()?).as_secs().max(0) / 86_400;
-        let days = u64::try_from(days).unwrap_or(0);
-        Some((runner.name.clone(), ImageAge::new(&runner.image, id, created, days)))
+        let image = ImageAge::new(&runner.image, id, &known.get(id)?.created, Timestamp::now())?;
+        Some((runner.name.clone(), image))
     };
     Ok(selected.iter().filter_map(age).collect())
 }

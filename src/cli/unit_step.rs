@@ -1,5 +1,8 @@
 //! `runnerctl unit-step …`: hidden, called by our own units.
 
+mod await_online;
+mod await_workflow_job;
+
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,26 +15,27 @@ use super::github_client::Place;
 use super::{github_client, output};
 use crate::apply::Host;
 use crate::files::Root;
-use crate::fleet::{IdRange, RunnerPaths, Scope, names};
+use crate::fleet::{IdRange, RunnerPaths, names};
 use crate::health::HealEnd;
 use crate::programs;
 use crate::runner::all_labels;
-use crate::systemd::Systemd;
-use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, StopNews, TokenOrigin, TokensFile, Wanted};
+use crate::unit_step::{self, AttachError, EndNoted, Jit, Mint, TokenOrigin, TokensFile, Unshare, Wanted};
 
 /// The steps.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Step {
     /// ExecStartPre=: make the directories, hand the registration token over
     Prepare(PrepareArgs),
+    /// By `prepare`, in the user namespace of rootless Podman: delete what an earlier start left
+    Clear(ClearArgs),
     /// ExecStartPost=: wait until the runner has a session at GitHub
-    AwaitOnline(AwaitArgs),
+    AwaitOnline(await_online::Args),
     /// ExecStartPost=: show the private engine what it shares with the runner's container
     AttachEngine(AttachArgs),
     /// ExecStopPost=: take that away
     DetachEngine(PathArgs),
     /// ExecStop=: where the host itself is going down, wait for the end of the workflow job
-    AwaitWorkflowJob(StopArgs),
+    AwaitWorkflowJob(await_workflow_job::Args),
     /// ExecStopPost=: leave no registration of an ephemeral runner behind
     EndRegistration(EndArgs),
     /// ExecStartPre=: make the directories that the report server needs
@@ -62,24 +66,15 @@ pub(super) struct ReportsArgs {
     server_root: Option<PathBuf>,
 }
 
-/// Options of `unit-step await-workflow-job`.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct StopArgs {
-    #[arg(long)]
-    runner: u16,
-    /// Seconds
-    #[arg(long)]
-    limit: u32,
-}
-
-/// Options of `unit-step await-online`.
+/// Options of `unit-step clear`.
 #[derive(Debug, clap::Args)]
-pub(super) struct AwaitArgs {
+pub(super) struct ClearArgs {
     #[command(flatten)]
     place: PathArgs,
-    /// Meanwhile, delete what an ephemeral runner left here
     #[arg(long)]
-    trash: Option<PathBuf>,
+    state_dir: PathBuf,
+    #[arg(long)]
+    ephemeral: bool,
 }
 
 /// Options of `unit-step end-registration`.
@@ -128,10 +123,20 @@ pub(super) struct PrepareArgs {
     runtime_dir: PathBuf,
     #[arg(long)]
     reports_dir: PathBuf,
+    #[command(flatten)]
+    ids: IdArgs,
+}
+
+/// What the container's ids are on the host.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct IdArgs {
     #[arg(long, value_parser = id_range)]
     first_id: Option<IdRange>,
     #[arg(long)]
     unmapped: bool,
+    /// They are this user's in the user namespace of rootless Podman alone
+    #[arg(long, requires = "engine_program")]
+    rootless: bool,
 }
 
 /// A runner for one workflow job.
@@ -194,25 +199,24 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
                 unit_digest: args.unit_digest,
                 paths: RunnerPaths::new(args.state_dir, args.runtime_dir),
                 reports: args.reports_dir,
-                ids: args.first_id,
-                unmapped: args.unmapped,
+                ids: args.ids.first_id,
+                unmapped: args.ids.unmapped,
+                unshare: unshare(args.ids.rootless, global)?,
             })?;
             for line in &said {
                 output::say(line);
             }
         }
-        Step::AwaitOnline(AwaitArgs { place: args, trash }) => {
-            if let Some(trash) = trash {
-                unit_step::delete_in_background(&trash);
-            }
-            if let Err(error) = unit_step::await_online(&args.paths(), main_process()) {
-                output::error(&format!("runner {}: {error}", args.runner), None);
-                return Ok(Exit::No);
+        Step::Clear(args) => {
+            let paths = RunnerPaths::new(args.state_dir, args.place.runtime_dir);
+            for line in unit_step::clear(&paths, args.ephemeral)? {
+                output::data(&format!("{line}\n"))?;
             }
         }
+        Step::AwaitOnline(args) => return Ok(await_online::run(args, global)),
         Step::EndRegistration(args) => return end_registration(args),
         Step::AttachEngine(args) => return Ok(attach_engine(args)),
-        Step::AwaitWorkflowJob(args) => await_workflow_job(args, global.layout()?.scope)?,
+        Step::AwaitWorkflowJob(args) => await_workflow_job::run(args, global.layout()?.scope)?,
         Step::PrepareReports(args) => {
             unit_step::prepare_reports(&args.reports_dir)?;
             if let Some(root) = &args.server_root {
@@ -231,6 +235,11 @@ pub(super) fn run(step: Step, global: &GlobalArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+fn unshare(is_rootless: bool, global: &GlobalArgs) -> std::io::Result<Option<Unshare>> {
+    let podman = global.engine_program.clone().filter(|_| is_rootless);
+    podman.map(|podman| Ok(Unshare { podman, runnerctl: std::env::current_exe()? })).transpose()
 }
 
 fn token_origin(args: &PrepareArgs) -> Result<TokenOrigin, Failure> {
@@ -327,40 +336,6 @@ fn heal(args: HealArgs, global: &GlobalArgs) -> Result<Exit, Failure> {
     };
     unit_step::answer(&stream, &end)?;
     Ok(if matches!(end, HealEnd::Failed(_)) { Exit::No } else { Exit::Done })
-}
-
-/// How much longer than the limit systemd waits for this step: it has to end by itself for the engine's `ExecStop=` to come after it.
-const STEP_MARGIN: Duration = Duration::from_secs(30);
-
-fn await_workflow_job(args: StopArgs, scope: Scope) -> Result<(), Failure> {
-    let host_is_stopping = block_on(async { Ok(Systemd::connect(scope).await?.is_stopping().await?) })?;
-    let limit = Duration::from_secs(args.limit.into());
-    let step = unit_step::AwaitWorkflowJob { runner: args.runner, limit, host_is_stopping };
-    Ok(unit_step::await_workflow_job(&step, &mut |news| tell_stop(args.runner, news))?)
-}
-
-/// For the journal and `systemctl status`; the console has systemd's own "A stop job is running" with the limit that is told here.
-fn tell_stop(runner: u16, news: StopNews) -> std::io::Result<()> {
-    let duration = |duration: Duration| humantime::format_duration(Duration::from_secs(duration.as_secs()));
-    let (text, extended) = match news {
-        StopNews::Waits(limit) => (
-            format!("the host is going down: waiting at most {} for the workflow job", duration(limit)),
-            Some(limit + STEP_MARGIN),
-        ),
-        StopNews::Ended(waited) => (format!("the workflow job ended after {}", duration(waited)), None),
-        StopNews::GivesUp(limit) => {
-            (format!("the workflow job still runs after {}: it is cancelled", duration(limit)), None)
-        }
-    };
-    output::say(&format!("runner {runner}: {text}"));
-    let micros = extended.map(|limit| u32::try_from(limit.as_micros()).unwrap_or(u32::MAX));
-    // Unheard, systemd would end this step and the container after TimeoutStopSec=, and not in order.
-    if std::env::var_os("NOTIFY_SOCKET").is_none() {
-        return Err(std::io::Error::other("systemd gave this step no NOTIFY_SOCKET: nothing is waited for"));
-    }
-    let extension = micros.map(sd_notify::NotifyState::ExtendTimeoutUsec);
-    let states: Vec<_> = [sd_notify::NotifyState::Status(&text)].into_iter().chain(extension).collect();
-    sd_notify::notify(&states)
 }
 
 fn attach_engine(args: AttachArgs) -> Exit {

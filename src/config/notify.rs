@@ -61,6 +61,8 @@ pub enum NoticeKind {
     Failed,
     /// The kernel killed programs of a runner for want of memory.
     OutOfMemory,
+    /// GitHub refuses a runner's version, or will before long.
+    VersionDeadline,
     /// The monitor has restarted a runner.
     Healed,
     /// Nothing is the matter any more.
@@ -73,8 +75,15 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Those that can be chosen.
-    pub const ALL: [Self; 6] =
-        [Self::NeedsToken, Self::GaveUp, Self::Failed, Self::OutOfMemory, Self::Healed, Self::Recovered];
+    pub const ALL: [Self; 7] = [
+        Self::NeedsToken,
+        Self::GaveUp,
+        Self::Failed,
+        Self::OutOfMemory,
+        Self::VersionDeadline,
+        Self::Healed,
+        Self::Recovered,
+    ];
 
     /// The word in the config and in messages.
     #[must_use]
@@ -84,6 +93,7 @@ impl NoticeKind {
             Self::GaveUp => "gave-up",
             Self::Failed => "failed",
             Self::OutOfMemory => "out-of-memory",
+            Self::VersionDeadline => "version-deadline",
             Self::Healed => "healed",
             Self::Recovered => "recovered",
             Self::Test => "test",

@@ -1,9 +1,9 @@
 //! What was seen of a host. `None` and `Unknown`: it could not be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{OsRelease, SubordinateRange, Version};
+use super::{OsRelease, Server, SubordinateRange, Version};
 
 /// What was seen of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub struct HostFacts {
     pub is_clock_synchronized: Option<bool>,
     /// The user's systemd runs without a login.
     pub lingers: Option<bool>,
-    /// Where the report server is to listen; `None`: it is not to run, or was not looked at.
-    pub report_address: Option<ListenAddress>,
+    /// Where our servers are to listen; one that is absent is not to run, or was not looked at.
+    pub listen: BTreeMap<Server, ListenAddress>,
     /// The report server's; `None`: it has none, or was not looked at.
     pub report_certificate: Option<Certificate>,
 }

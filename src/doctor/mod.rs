@@ -18,7 +18,7 @@ pub use facts::{
     Certificate, ControlGroups, Disk, HostFacts, IdMapper, ListenAddress, Program, SeLinux, UserNamespaces,
 };
 pub use finding::{Break, Finding, Verdict};
-pub use needs::Needs;
+pub use needs::{Needs, Server};
 pub use software::Software;
 pub use subordinate_ids::{SubordinateRange, free_start, ranges};
 pub use table::table;

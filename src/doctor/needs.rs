@@ -1,11 +1,11 @@
 //! What a fleet asks of its host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::{Engine, Limits, SocketMode, Tls, UnitFormat};
-use crate::fleet::{Fleet, Scope};
+use crate::fleet::{Fleet, Scope, names};
 
 /// What a fleet asks of its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +32,46 @@ pub struct Needs {
     pub reports: PathBuf,
     /// The engine's own socket.
     pub socket: PathBuf,
-    /// Where the report server is to listen, if it is to run.
-    pub report_address: Option<SocketAddr>,
-    /// Its certificate and key.
+    /// Where which server is to listen; those that are to run.
+    pub listen: BTreeMap<Server, SocketAddr>,
+    /// The report server's certificate and key.
     pub report_tls: Option<Tls>,
+}
+
+/// A server of ours that a socket of systemd's starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Server {
+    /// `homelab-reports.socket`
+    Reports,
+    /// `homelab-runners-monitor.socket`
+    Monitor,
+}
+
+impl Server {
+    /// The unit that listens for it.
+    #[must_use]
+    pub const fn socket(self) -> &'static str {
+        match self {
+            Self::Reports => names::REPORTS_SOCKET,
+            Self::Monitor => names::MONITOR_SOCKET,
+        }
+    }
+
+    /// What people call it.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Reports => "the report server",
+            Self::Monitor => "the monitor",
+        }
+    }
+
+    /// The key with its address, and what does without it.
+    pub(super) const fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reports => ("reports.listen", "reports.serve = false"),
+            Self::Monitor => ("monitor.listen", "monitor.enabled = false"),
+        }
+    }
 }
 
 impl Needs {
@@ -59,7 +95,7 @@ impl Needs {
                 Engine::Podman => layout.podman_socket.clone(),
                 Engine::Docker => layout.docker_socket().to_owned(),
             },
-            report_address: fleet.reports.serve.then_some(fleet.reports.listen),
+            listen: listen(fleet),
             report_tls: fleet.reports.tls.clone().filter(|_| fleet.reports.serve),
         }
     }
@@ -88,6 +124,14 @@ pub(super) struct Rootless {
     pub what: &'static str,
     /// What works without.
     pub instead: &'static str,
+}
+
+fn listen(fleet: &Fleet) -> BTreeMap<Server, SocketAddr> {
+    let servers = [
+        (fleet.reports.serve, Server::Reports, fleet.reports.listen),
+        (fleet.monitor.enabled, Server::Monitor, fleet.monitor.listen),
+    ];
+    servers.into_iter().filter(|(runs, ..)| *runs).map(|(_, server, address)| (server, address)).collect()
 }
 
 fn keys(limits: &Limits) -> impl Iterator<Item = &'static str> {

@@ -258,15 +258,36 @@ fn the_table_has_a_line_for_each_finding_and_its_hint_below() {
 }
 
 #[test]
-fn a_report_server_that_cannot_start_is_refused_and_one_that_may_is_not() {
-    let needs = system("[reports]\nlisten = \"127.0.0.1:9000\"");
-    let with = |address| HostFacts { report_address: Some(address), ..debian_13() };
-    for address in [ListenAddress::Ours, ListenAddress::Absent, ListenAddress::Unknown] {
-        assert_refused(&with(address), &needs, &[]);
+fn a_server_whose_address_is_taken_is_refused_and_one_that_may_listen_is_not() {
+    let reports = "[reports]\nlisten = \"127.0.0.1:9000\"\n";
+    let monitor = "[monitor]\nlisten = \"127.0.0.1:9000\"\n";
+    for (server, keys, key, off) in [
+        (Server::Reports, reports, "reports.listen", "reports.serve = false"),
+        (Server::Monitor, monitor, "monitor.listen", "monitor.enabled = false"),
+    ] {
+        let needs = system(keys);
+        let with = |address| {
+            let mut facts = debian_13();
+            facts.listen.insert(server, address);
+            facts
+        };
+        for address in [ListenAddress::Ours, ListenAddress::Absent, ListenAddress::Unknown] {
+            assert_refused(&with(address), &needs, &[]);
+        }
+        let taken = format!("{key} = \"127.0.0.1:9000\" needs port 9000: another program listens there");
+        let mend =
+            format!("find it with `ss -ltnp 'sport = :9000'` and stop it, or set another {key}, or {off}");
+        assert_refused(&with(ListenAddress::Taken), &needs, &[(&taken, &mend)]);
+        // Nobody asks for the port of a server that is not to run.
+        let (section, off) = off.split_once('.').unwrap();
+        let without = system(&format!("[{section}]\n{off}\n"));
+        assert_refused(&with(ListenAddress::Taken), &without, &[]);
     }
-    let taken = "reports.listen = \"127.0.0.1:9000\" needs port 9000: another program listens there";
-    let mend = "find it with `ss -ltnp 'sport = :9000'` and stop it, or set another reports.listen, or reports.serve = false";
-    assert_refused(&with(ListenAddress::Taken), &needs, &[(taken, mend)]);
+}
+
+#[test]
+fn a_certificate_that_is_no_good_is_refused_and_one_that_cannot_be_read_is_not() {
+    let needs = system("");
     let certificate = |found| HostFacts { report_certificate: Some(found), ..debian_13() };
     assert_refused(&certificate(Certificate::Denied), &needs, &[]);
     let (words, mend) = ("cannot read /a".to_owned(), "give it".to_owned());

@@ -17,6 +17,12 @@ impl FileError {
         Self { action, path: path.to_owned(), source }
     }
 
+    /// Is it a matter of who asks: EACCES, EPERM?
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+
     /// The next step, where there is an obvious one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

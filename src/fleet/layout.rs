@@ -170,6 +170,12 @@ impl RunnerPaths {
         self.identity.join("lost")
     }
 
+    /// Which image its container runs, and when that was built; out of the container's reach.
+    #[must_use]
+    pub fn image(&self) -> PathBuf {
+        self.runtime.join("image")
+    }
+
     /// State word and sentence of the entrypoint.
     #[must_use]
     pub fn session(&self) -> PathBuf {

@@ -47,6 +47,8 @@ pub enum What {
     GaveUp,
     /// It was well for so long that its earlier restarts do not count any more.
     Forgiven,
+    /// Its image is so old that GitHub will refuse its version before long.
+    VersionDeadline,
     /// GitHub does not answer.
     GithubLost,
     /// It does again.
@@ -59,7 +61,7 @@ pub enum What {
 
 impl What {
     /// Every one.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Watching,
         Self::Fault,
         Self::Recovered,
@@ -71,6 +73,7 @@ impl What {
         Self::HealCalledOff,
         Self::GaveUp,
         Self::Forgiven,
+        Self::VersionDeadline,
         Self::GithubLost,
         Self::GithubBack,
         Self::SystemdLost,
@@ -92,6 +95,7 @@ impl What {
             Self::HealCalledOff => "restart called off",
             Self::GaveUp => "gave up",
             Self::Forgiven => "forgiven",
+            Self::VersionDeadline => "version deadline",
             Self::GithubLost => "GitHub lost",
             Self::GithubBack => "GitHub back",
             Self::SystemdLost => "systemd lost",

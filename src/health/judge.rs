@@ -18,6 +18,7 @@ use super::snapshot::{RunnerHealth, Snapshot};
 use super::verdict::Verdict;
 use super::witness::{Container, Github, Since, Unit, Usage, WorkflowJob};
 use super::{Activity, Now};
+use crate::status::ImageAge;
 use crate::why::AtGithub;
 use record::Record;
 use way_back::WayBack;
@@ -50,6 +51,8 @@ pub enum Observation {
         /// What it says that it runs.
         workflow_job: Option<WorkflowJob>,
     },
+    /// The image of a runner's container; `None` where that is not known.
+    Image(u16, Option<ImageAge>),
     /// GitHub's list: who is in it, by number, and when it was asked for. Or why there is none.
     Github(Result<BTreeMap<u16, AtGithub>, String>, Now),
     /// A restart that the judge ordered has ended.
@@ -89,7 +92,8 @@ impl Judge {
         Self { runners, budget, may_heal, healing: None, probe: None, way_back, told }
     }
 
-    /// Counts the restarts that an earlier monitor made, and knows whether it found GitHub: its end gives nobody a new budget, and shortens nobody's way back.
+    /// Counts the restarts that an earlier monitor made, and knows whether it found GitHub and what it warned of: its end gives nobody a new budget, and shortens nobody's
+    /// way back.
     pub fn remember(&mut self, events: &[Event], now: Now) {
         for event in events {
             // A clock that was put back since makes nothing younger than now.
@@ -106,6 +110,11 @@ impl Judge {
                 (None, What::GithubBack) => {
                     self.told.github_lost = false;
                     self.way_back.begin(now.uptime - age);
+                }
+                (Some(number), What::VersionDeadline) => {
+                    if let Some(record) = self.runners.get_mut(&number) {
+                        record.deadline_told = Some(now.uptime - age);
+                    }
                 }
                 _ => {}
             }
@@ -138,6 +147,11 @@ impl Judge {
                         let why = oom::why(kills, usage.memory_max_bytes, last);
                         events.push(Event::new(now, Some(number), What::OomKilled, &why));
                     }
+                }
+            }
+            Observation::Image(number, image) => {
+                if let Some(record) = self.runners.get_mut(&number) {
+                    record.image = image;
                 }
             }
             Observation::Github(answer, asked) => self.observe_github(&answer, asked, now, &mut events),
@@ -225,6 +239,9 @@ impl Judge {
                 record.gave_up = false;
                 let why = "it was well for an hour: its restarts are forgotten";
                 events.push(Event::new(now, Some(*number), What::Forgiven, why));
+            }
+            if let Some(why) = record.warn_of_deadline(verdict, now) {
+                events.push(Event::new(now, Some(*number), What::VersionDeadline, &why));
             }
             if verdict == record.verdict {
                 continue;
@@ -341,6 +358,7 @@ impl Judge {
             witnesses: record.witnesses.clone(),
             usage: record.usage,
             workflow_job: record.workflow_job.clone(),
+            image: record.image.clone(),
             history: record.history.minutes(),
         };
         Snapshot {

@@ -181,6 +181,7 @@ mod tests {
             witnesses: Witnesses::unasked(time),
             usage: Some(usage),
             workflow_job: None,
+            image: None,
             history: Vec::new(),
         };
         Snapshot { time, may_heal: true, runners: vec![runner], events: Vec::new(), queue: Queue::NotAsked }

@@ -8,7 +8,11 @@ use serde::Serialize;
 use super::event::{Event, What};
 use super::verdict::Verdict;
 use crate::config::NoticeKind;
-use crate::runner::RunnerExit;
+use crate::runner::{NEWER_IMAGE, RunnerExit};
+
+/// What to do where memory ran out.
+const MORE_MEMORY: &str =
+    "`journalctl -k` has which process; raise limits.memory_max, or let the workflow do less at once";
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,6 +29,9 @@ pub struct Notice {
     pub why: String,
     /// The next step, where there is one.
     pub hint: Option<String>,
+    /// Its end would be news.
+    #[serde(skip)]
+    pub is_trouble: bool,
 }
 
 /// The same thing, perhaps several times.
@@ -59,6 +66,8 @@ impl Notice {
             (What::Fault, Some(Verdict::NeedsAPerson(RunnerExit::NeedsToken | RunnerExit::TokenUnknown))) => {
                 NoticeKind::NeedsToken
             }
+            (What::Fault, Some(Verdict::NeedsAPerson(RunnerExit::VersionRefused)))
+            | (What::VersionDeadline, _) => NoticeKind::VersionDeadline,
             (What::Fault | What::HealFailed, _) => NoticeKind::Failed,
             (What::GaveUp, _) => NoticeKind::GaveUp,
             (What::OomKilled, _) => NoticeKind::OutOfMemory,
@@ -66,15 +75,12 @@ impl Notice {
             (What::Recovered, _) => NoticeKind::Recovered,
             _ => return None,
         };
+        let is_bad = matches!(kind, NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed);
         let hint = match kind {
-            NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed => {
-                event.runner.zip(verdict).and_then(|(number, verdict)| verdict.hint(number))
-            }
-            NoticeKind::OutOfMemory => Some(
-                "`journalctl -k` has which process; raise limits.memory_max, or let the workflow do less at once"
-                    .to_owned(),
-            ),
-            NoticeKind::Healed | NoticeKind::Recovered | NoticeKind::Test => None,
+            NoticeKind::VersionDeadline => Some(NEWER_IMAGE.to_owned()),
+            NoticeKind::OutOfMemory => Some(MORE_MEMORY.to_owned()),
+            _ if is_bad => event.runner.zip(verdict).and_then(|(number, verdict)| verdict.hint(number)),
+            _ => None,
         };
         Some(Self {
             time: event.time,
@@ -83,6 +89,7 @@ impl Notice {
             name: runner.map(|(name, _)| name.to_owned()),
             why: event.why.clone(),
             hint,
+            is_trouble: is_bad || event.what == What::Fault,
         })
     }
 
@@ -90,7 +97,7 @@ impl Notice {
     #[must_use]
     pub fn test(time: Timestamp) -> Self {
         let why = "somebody tries whether messages of runnerctl arrive: this one did".to_owned();
-        Self { time, kind: NoticeKind::Test, runner: None, name: None, why, hint: None }
+        Self { time, kind: NoticeKind::Test, runner: None, name: None, why, hint: None, is_trouble: false }
     }
 
     /// Who and what, without a full stop.
@@ -102,6 +109,7 @@ impl Notice {
             NoticeKind::GaveUp => format!("{who} is not restarted any more"),
             NoticeKind::Failed => format!("{who} is in trouble"),
             NoticeKind::OutOfMemory => format!("{who} ran out of memory"),
+            NoticeKind::VersionDeadline => format!("{who} needs a newer version of the runner"),
             NoticeKind::Healed => format!("{who} was restarted and is online again"),
             NoticeKind::Recovered => format!("{who} is well again"),
             NoticeKind::Test => "test message of runnerctl".to_owned(),
@@ -200,6 +208,7 @@ impl Message {
             NoticeKind::GaveUp => ("high", "rotating_light"),
             NoticeKind::Failed => ("default", "warning"),
             NoticeKind::OutOfMemory => ("default", "boom"),
+            NoticeKind::VersionDeadline => ("default", "hourglass"),
             NoticeKind::Healed => ("low", "adhesive_bandage"),
             NoticeKind::Recovered => ("low", "white_check_mark"),
             NoticeKind::Test => ("default", "test_tube"),
@@ -230,7 +239,9 @@ mod tests {
             (What::Fault, Verdict::Failed, Some(NoticeKind::Failed)),
             (What::Fault, person(RunnerExit::NeedsToken), Some(NoticeKind::NeedsToken)),
             (What::Fault, person(RunnerExit::TokenUnknown), Some(NoticeKind::NeedsToken)),
-            (What::Fault, person(RunnerExit::VersionRefused), Some(NoticeKind::Failed)),
+            (What::Fault, person(RunnerExit::VersionRefused), Some(NoticeKind::VersionDeadline)),
+            (What::Fault, person(RunnerExit::NameTaken), Some(NoticeKind::Failed)),
+            (What::VersionDeadline, Verdict::Well, Some(NoticeKind::VersionDeadline)),
             (What::Fault, Verdict::GithubDisagrees, None),
             (What::GaveUp, Verdict::GivenUp, Some(NoticeKind::GaveUp)),
             (What::Healed, Verdict::Starting, Some(NoticeKind::Healed)),
@@ -240,8 +251,15 @@ mod tests {
         ] {
             assert_eq!(of(what, verdict), kind, "{what:?} {verdict:?}");
         }
-        let told =
-            [What::Fault, What::GaveUp, What::Healed, What::HealFailed, What::Recovered, What::OomKilled];
+        let told = [
+            What::Fault,
+            What::GaveUp,
+            What::Healed,
+            What::HealFailed,
+            What::Recovered,
+            What::OomKilled,
+            What::VersionDeadline,
+        ];
         for what in What::ALL.into_iter().filter(|what| !told.contains(what)) {
             assert_eq!(of(what, Verdict::Well), None, "{what:?}");
         }

@@ -8,6 +8,7 @@ use super::history::Minute;
 use super::queue::Queue;
 use super::verdict::Verdict;
 use super::witness::{Usage, Witnesses, WorkflowJob};
+use crate::status::ImageAge;
 
 /// The fleet at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +52,8 @@ pub struct RunnerHealth {
     pub usage: Option<Usage>,
     /// The workflow job that it says it runs; `null` where it runs none, or does not say.
     pub workflow_job: Option<WorkflowJob>,
+    /// The image of its container, how old that is and until when GitHub takes it; `null` where that is not known.
+    pub image: Option<ImageAge>,
     /// What it used in the last hour, oldest first.
     #[serde(skip)]
     pub history: Vec<Minute>,

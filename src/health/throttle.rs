@@ -51,11 +51,10 @@ impl Throttle {
     /// Something happened.
     pub fn take(&mut self, notice: Notice) {
         let is_on = self.on.contains(&notice.kind);
+        if notice.is_trouble {
+            self.troubled.insert(notice.runner);
+        }
         let is_news = match notice.kind {
-            NoticeKind::NeedsToken | NoticeKind::GaveUp | NoticeKind::Failed => {
-                self.troubled.insert(notice.runner);
-                true
-            }
             // Who was told that it is online again need not be told that it is well again.
             NoticeKind::Healed => {
                 if is_on {
@@ -64,7 +63,12 @@ impl Throttle {
                 true
             }
             NoticeKind::Recovered => self.troubled.remove(&notice.runner),
-            NoticeKind::OutOfMemory | NoticeKind::Test => true,
+            NoticeKind::NeedsToken
+            | NoticeKind::GaveUp
+            | NoticeKind::Failed
+            | NoticeKind::OutOfMemory
+            | NoticeKind::VersionDeadline
+            | NoticeKind::Test => true,
         };
         if is_on && is_news {
             self.hold(Told { notice, count: 1 });

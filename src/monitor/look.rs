@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::apply::{self, Host, drain};
@@ -12,7 +13,9 @@ use crate::control_group;
 use crate::files::{Root, read_untrusted};
 use crate::fleet::{Runner, names};
 use crate::health::{Container, Listener, Observation, Usage, WorkflowJob};
+use crate::programs::RunnerImage;
 use crate::runner::{LISTENER, WORKER};
+use crate::status::ImageAge;
 
 /// States of a process that a signal or a debugger stopped, `proc_pid_stat(5)`.
 const STOPPED: [char; 2] = ['T', 't'];
@@ -69,6 +72,15 @@ impl Looker {
         // A container that is new has used less than the one before.
         (window > 0.0).then(|| used.saturating_sub(before).as_secs_f64() / window * 100.0)
     }
+}
+
+/// The image that its container runs, as `unit-step await-online` has noted it.
+pub(super) fn image(root: &Root, runner: &Runner) -> Observation {
+    let noted = read_untrusted(&root.at(&runner.paths.image()));
+    let noted = noted.and_then(|text| serde_json::from_str::<RunnerImage>(&text).ok());
+    let age =
+        noted.and_then(|noted| ImageAge::new(&runner.image, &noted.id, &noted.created, Timestamp::now()));
+    Observation::Image(runner.number, age)
 }
 
 /// What its started hook wrote; the hook is there with `reports.hooks`.

@@ -164,6 +164,7 @@ where
                     if let Some(watched) = &watched {
                         let numbers = self.runners.iter().map(|runner| runner.number);
                         state.observe_all(numbers.filter_map(|number| self.look(&mut looker, watched, number)));
+                        state.observe_all(self.runners.iter().map(|runner| look::image(self.root, runner)));
                     }
                 }
                 _ = asks.tick(), if asking.is_none() && self.github.is_some() => {

@@ -30,7 +30,9 @@ pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
-pub use runner_images::{RunnerImage, container_images, images_of_running, pull, runner_images, tag};
+pub use runner_images::{
+    RunnerImage, container_images, image_of_container, images_of_running, pull, runner_images, tag,
+};
 
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -128,8 +130,22 @@ pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
 /// (podman-unshare(1)); returns only if that fails.
 #[must_use]
 pub fn become_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> ProgramError {
-    let source = Command::new(podman).arg("unshare").arg(program).args(arguments).exec();
+    let source = unshared(podman, program, arguments).exec();
     ProgramError::Start { program: podman.to_owned(), source }
+}
+
+/// Runs `program` there, waits for its end and returns its output.
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub fn run_unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> Result<String, ProgramError> {
+    output(unshared(podman, program, arguments))
+}
+
+fn unshared(podman: &Path, program: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(podman);
+    command.arg("unshare").arg(program).args(arguments);
+    command
 }
 
 /// Becomes `journalctl` for these units; returns only if that fails.

@@ -6,13 +6,17 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{ProgramError, output};
+use super::{ProgramError, output, output_within};
+
+/// An engine that takes longer to say what it has is not waited for, where nobody has asked. At a boot all runners ask at once.
+const LIMIT: Duration = Duration::from_secs(15);
 
 /// An image of the engine's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunnerImage {
     /// 64 hexadecimal digits.
     pub id: String,
@@ -26,6 +30,12 @@ struct InspectedImage {
     id: String,
     #[serde(default)]
     created: String,
+}
+
+impl From<InspectedImage> for RunnerImage {
+    fn from(image: InspectedImage) -> Self {
+        Self { id: plain_id(&image.id), created: image.created }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,8 +81,7 @@ pub fn runner_images(engine: &Path, asked: &[&str]) -> Result<BTreeMap<String, R
         };
         let inspected: Vec<InspectedImage> = parse(engine, &text)?;
         if let Some(image) = inspected.into_iter().next() {
-            let image = RunnerImage { id: plain_id(&image.id), created: image.created };
-            found.insert((*name).to_owned(), image);
+            found.insert((*name).to_owned(), image.into());
         }
     }
     Ok(found)
@@ -123,6 +132,32 @@ pub fn images_of_running(engine: &Path, running: &[&str]) -> Result<BTreeMap<Str
         (container.name.trim_start_matches('/').to_owned(), plain_id(&container.image))
     };
     Ok(inspected.into_iter().map(image).collect())
+}
+
+/// The image of the container `name`; `None` where it has ended.
+///
+/// # Errors
+/// The engine cannot be asked, or does not answer within seconds.
+pub async fn image_of_container(engine: &Path, name: &str) -> Result<Option<RunnerImage>, ProgramError> {
+    let container: Option<InspectedContainer> = inspected(engine, "container", name).await?;
+    let Some(container) = container else { return Ok(None) };
+    let image: Option<InspectedImage> = inspected(engine, "image", &plain_id(&container.image)).await?;
+    Ok(image.map(RunnerImage::from))
+}
+
+async fn inspected<T: serde::de::DeserializeOwned>(
+    engine: &Path,
+    kind: &str,
+    name: &str,
+) -> Result<Option<T>, ProgramError> {
+    let mut command = apart(engine);
+    command.args([kind, "inspect", name]);
+    let text = match output_within(command, LIMIT).await {
+        Err(ProgramError::Failed { stderr, .. }) if is_missing(&stderr) => return Ok(None),
+        other => other?,
+    };
+    let found: Vec<T> = parse(engine, &text)?;
+    Ok(found.into_iter().next())
 }
 
 /// Out of reach of the terminal's Ctrl-C: what it means in the middle of an update is the caller's decision.

@@ -1,5 +1,8 @@
 //! How the entrypoint ended: its exit codes and what a person reads about them.
 
+/// What to do about a version that GitHub refuses, or will before long.
+pub const NEWER_IMAGE: &str = "a newer image is needed: `runnerctl update`, or where its tag names a version a newer `image` in the config and `runnerctl install-units`";
+
 /// Why the entrypoint of a runner container ended, as told by its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunnerExit {
@@ -165,9 +168,7 @@ impl RunnerExit {
                 "restarted by itself; look for a second runner with the same identity if this repeats"
                     .to_owned()
             }
-            Self::VersionRefused => {
-                "a newer image is needed: `runnerctl update`, or where its tag names a version a newer `image` in the config and `runnerctl install-units`".to_owned()
-            }
+            Self::VersionRefused => NEWER_IMAGE.to_owned(),
             Self::RegistrationRemoved => match token {
                 TokenSource::Variable { .. } => format!("to register again, {}", token.renew()),
                 TokenSource::Credential { .. } => "it registers again by itself".to_owned(),

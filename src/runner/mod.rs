@@ -13,7 +13,7 @@ mod session;
 pub use budget::RegistrationBudget;
 pub use digest::digest;
 pub use ephemeral::{Note, Notes, ephemeral_name, is_ephemeral_name, was_of_use};
-pub use exit::{RunnerExit, TokenSource};
+pub use exit::{NEWER_IMAGE, RunnerExit, TokenSource};
 pub use identity::Agent;
 pub use registration::{Registration, all_labels};
 pub use session::{Session, SessionState, UnknownState};

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::*;
 use crate::runner::{Session, SessionState, TokenSource};
 
@@ -9,8 +11,10 @@ fn token() -> TokenSource {
     TokenSource::Variable { name: "RUNNER_TOKEN_3".to_owned(), file, page, command }
 }
 
-fn image(reference: &str, days: u64) -> ImageAge {
-    ImageAge::new(&reference.parse().unwrap(), &"a".repeat(64), "2026-11-14T10:00:00Z", days)
+fn image(reference: &str, days: i64) -> ImageAge {
+    let created = "2026-11-14T10:00:00Z";
+    let now = created.parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * days + 23);
+    ImageAge::new(&reference.parse().unwrap(), &"a".repeat(64), created, now).unwrap()
 }
 
 fn online() -> RunnerStatus {
@@ -147,9 +151,21 @@ fn an_old_image_is_told_once_and_well_before_the_end_with_the_next_step() {
         "{}",
         warning.cause
     );
+    assert!(warning.cause.ends_with("from 2026-12-14 on at the earliest"), "{}", warning.cause);
     assert_eq!(warning.hint.as_deref(), Some("run `runnerctl update --user`"));
     for fixed in ["x.y/runner:2.338.0", "x.y/runner@sha256:abc"] {
         let warnings = old_images(&[runner(1, image(fixed, 40))], "");
         assert!(warnings.first().unwrap().hint.as_deref().unwrap().contains("install-units"), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_put_back_makes_no_image_younger_than_new_and_no_other_words_are_a_time() {
+    let reference = "x.y/runner:stable".parse().unwrap();
+    let age = |created| ImageAge::new(&reference, "a", created, "2026-11-14T10:00:00Z".parse().unwrap());
+    assert_eq!(age("2026-11-15T10:00:00.5+01:00").map(|image| image.days), Some(0));
+    assert_eq!(age("0001-01-01T00:00:00Z").map(|image| image.is_old()), Some(true));
+    for words in ["", "yesterday", "2026-11-14"] {
+        assert_eq!(age(words), None, "{words}");
     }
 }

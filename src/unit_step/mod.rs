@@ -5,10 +5,12 @@
 
 mod await_online;
 mod await_workflow_job;
+mod clear;
 mod engine;
 mod heal;
 mod jit;
 mod listener;
+mod note_image;
 mod prepare;
 mod prepare_reports;
 mod renew;
@@ -16,9 +18,11 @@ mod token;
 
 pub use await_online::{AwaitError, await_container, await_online};
 pub use await_workflow_job::{AwaitWorkflowJob, StopNews, await_workflow_job};
+pub use clear::{Unshare, clear};
 pub use engine::{AttachEngine, AttachError, attach, release};
 pub use heal::{answer, asked, heal};
 pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};
+pub use note_image::{NoteImageError, note_image};
 pub use prepare::{Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};
 pub use renew::{Wanted, renew};

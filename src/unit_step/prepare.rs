@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
+use super::clear::{Unshare, clear_for};
 use super::token::{self, TokenOrigin, TokenProblem};
 use super::{jit, prepare_reports};
 use crate::files::{self, FileError, Tree};
@@ -34,6 +35,8 @@ pub struct Prepare {
     pub ids: Option<IdRange>,
     /// The container's ids are the host's although it has a private engine: Docker maps those of all its containers or of none.
     pub unmapped: bool,
+    /// Where this user may delete what the container's users have closed, in a user's own fleet.
+    pub unshare: Option<Unshare>,
 }
 
 impl Prepare {
@@ -57,7 +60,7 @@ pub enum PrepareError {
     /// An old mount is in the way.
     #[error(transparent)]
     Mount(#[from] MountError),
-    /// The reports directory could not be mounted.
+    /// The reports directory could not be mounted, or nothing be deleted as the container's users.
     #[error(transparent)]
     Program(#[from] ProgramError),
 }
@@ -81,15 +84,8 @@ fn make(step: &Prepare) -> Result<Vec<String>, PrepareError> {
     Ok(said)
 }
 
-pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, FileError> {
-    // What an earlier start left must not speak for this one, nor what its workflows planted there.
-    for stale in [&step.paths.token, &step.paths.status] {
-        files::remove_tree(stale)?;
-    }
-    let mut said = match &step.token {
-        TokenOrigin::Jit(_) => jit::clear(&step.paths)?,
-        TokenOrigin::File(_) | TokenOrigin::Github(_) => Vec::new(),
-    };
+pub(super) fn make_files(step: &Prepare) -> Result<Vec<String>, PrepareError> {
+    let mut said = clear_for(step)?;
     make_directories(step)?;
     make_engine_directories(step)?;
     files::write(&step.paths.started_with, step.unit_digest.as_bytes(), 0o644)?;

@@ -174,6 +174,10 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--unmapped".to_owned());
         }
     }
+    if fleet.layout.scope == Scope::User && fleet.engine == Engine::Podman {
+        words.push("--rootless".to_owned());
+        words.push(format!("--engine-program={}", path(&programs.engine)));
+    }
     words
 }
 
@@ -212,6 +216,8 @@ fn end_registration(fleet: &Fleet, runner: &Runner, programs: &Programs) -> Vec<
 
 fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
     let mut words = unit_step(runner, programs, "await-online");
+    words.push(format!("--engine-program={}", programs.engine.display()));
+    words.push(format!("--container={}", runner.name));
     words.extend(runner.ephemeral.then(|| format!("--trash={}", runner.paths.trash.display())));
     words
 }

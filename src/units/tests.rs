@@ -235,6 +235,23 @@ fn a_users_own_runner_keeps_what_a_rootless_podman_needs() {
 }
 
 #[test]
+fn a_users_own_podman_alone_has_a_namespace_in_which_to_delete() {
+    let home = |name: &str| std::path::PathBuf::from("/home/alice").join(name);
+    let dirs = crate::fleet::UserDirs { config: home("config"), state: home("state"), runtime: home("run") };
+    for (layout, keys, has_one) in [
+        (Layout::system(), "", false),
+        (Layout::user(&dirs), "", true),
+        (Layout::user(&dirs), "engine = \"docker\"", false),
+    ] {
+        let mut fleet = fleet(keys);
+        fleet.layout = layout;
+        let text = runner_file(&fleet, &fleet.runners[0], &programs("/usr/bin/engine")).text;
+        let prepare = text.lines().find(|line| line.contains("unit-step prepare")).unwrap();
+        assert_eq!(prepare.contains(" --rootless --engine-program=/usr/bin/engine"), has_one, "{prepare}");
+    }
+}
+
+#[test]
 fn no_path_of_two_runners_is_the_same() {
     let fleet = fleet("count = 40");
     let mut paths: Vec<_> = fleet

@@ -11,8 +11,10 @@
 //! | `hostile_names` | a million names and texts, as workflows could choose them |
 //! | `job_hooks` | the job hooks: reports that file themselves, the workspace |
 //! | `monitor` | the monitor: faults, restarts, lost witnesses; its pages as a process |
+//! | `note_image` | what `unit-step await-online` notes of a container for the monitor |
 //! | `notify` | messages of the monitor: to real commands, and to real servers that answer, hang, break off and lead elsewhere |
 //! | `power_cut` | `install-units` cut off at every step, and run again |
+//! | `prepare` | `unit-step prepare` in a user's own fleet, where a workflow has closed a directory |
 //! | `readers` | Debian 13's Quadlet, systemd, Docker Compose and Prometheus read what is written |
 //! | `registrations` | what this host has registered, and how it ends at GitHub |
 //! | `report_server` | `reports serve` over raw HTTP: what is answered, and what never is |
@@ -42,8 +44,10 @@ mod golden;
 mod hostile_names;
 mod job_hooks;
 mod monitor;
+mod note_image;
 mod notify;
 mod power_cut;
+mod prepare;
 mod readers;
 mod registrations;
 mod report_server;

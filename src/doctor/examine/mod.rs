@@ -2,8 +2,8 @@
 
 mod engine;
 mod host;
-mod reports;
 mod rootless;
+mod servers;
 mod storage;
 mod systemd;
 
@@ -18,7 +18,7 @@ pub fn examine(facts: &HostFacts, needs: &Needs) -> Vec<Finding> {
         engine::examine,
         rootless::examine,
         storage::examine,
-        reports::examine,
+        servers::examine,
         host::clock,
     ];
     subjects.iter().flat_map(|examine| examine(facts, needs)).collect()

@@ -1,10 +1,11 @@
 //! Hosts as they come from their distribution, with what a fleet needs put in.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::doctor::{
     Certificate, ControlGroups, Disk, HostFacts, IdMapper, ListenAddress, OsRelease, Program, SeLinux,
-    SubordinateRange, UserNamespaces, Version,
+    Server, SubordinateRange, UserNamespaces, Version,
 };
 
 pub(super) fn there(version: &str) -> Program {
@@ -52,7 +53,7 @@ pub(super) fn debian_13() -> HostFacts {
         is_runtime_in_memory: Some(true),
         is_clock_synchronized: Some(true),
         lingers: Some(true),
-        report_address: Some(ListenAddress::Free),
+        listen: listen(ListenAddress::Free),
         report_certificate: None,
     }
 }
@@ -127,10 +128,14 @@ pub(super) fn unknown() -> HostFacts {
         is_runtime_in_memory: None,
         is_clock_synchronized: None,
         lingers: None,
-        report_address: Some(ListenAddress::Unknown),
+        listen: listen(ListenAddress::Unknown),
         report_certificate: Some(Certificate::Denied),
         ..debian_13()
     }
+}
+
+fn listen(found: ListenAddress) -> BTreeMap<Server, ListenAddress> {
+    [Server::Reports, Server::Monitor].map(|server| (server, found)).into()
 }
 
 pub(super) fn controllers(names: &str) -> ControlGroups {

@@ -7,12 +7,16 @@ use crate::health::history::History;
 use crate::health::oom::OomKills;
 use crate::health::verdict::Verdict;
 use crate::health::witness::{Activity, Container, Github, Listener, Since, Usage, Witnesses, WorkflowJob};
+use crate::status::ImageAge;
 
 /// GitHub has to say offline so often in a row.
 const LOST_AFTER_LOOKS: u32 = 3;
 
 /// How old GitHub's list may be when it comes: its answers are cached (`Cache-Control: max-age=60`).
 const LIST_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Who is not heard is not heard better by the hour: the deadline is days away.
+const DEADLINE_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a runner")]
@@ -25,6 +29,9 @@ pub(super) struct Record {
     pub(super) history: History,
     pub(super) oom_kills: OomKills,
     pub(super) workflow_job: Option<WorkflowJob>,
+    pub(super) image: Option<ImageAge>,
+    /// When it was last told that its image is old.
+    pub(super) deadline_told: Option<SignedDuration>,
     pub(super) verdict: Verdict,
     pub(super) verdict_since: Timestamp,
     pub(super) is_at_fault: bool,
@@ -45,6 +52,8 @@ impl Record {
             history: History::default(),
             oom_kills: OomKills::default(),
             workflow_job: None,
+            image: None,
+            deadline_told: None,
             verdict: Verdict::Unknown,
             verdict_since: time,
             is_at_fault: false,
@@ -113,6 +122,20 @@ impl Record {
             Verdict::ListenerDead | Verdict::SilentZombie if self.gave_up => Verdict::GivenUp,
             _ => verdict,
         }
+    }
+
+    /// What to tell of an old image, now and then until there is a newer one. One that is not in service runs none, or has told worse.
+    pub(super) fn warn_of_deadline(&mut self, verdict: Verdict, now: Now) -> Option<String> {
+        let image = self.image.as_ref().filter(|_| verdict.is_serving())?;
+        if !image.is_old() {
+            self.deadline_told = None;
+            return None;
+        }
+        if self.deadline_told.is_some_and(|told| now.uptime - told < DEADLINE_AGAIN) {
+            return None;
+        }
+        self.deadline_told = Some(now.uptime);
+        Some(format!("it runs {}", image.words()))
     }
 
     pub(super) fn is_seen_online(&self) -> bool {

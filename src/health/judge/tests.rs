@@ -32,6 +32,14 @@ fn look(number: u16, listener: Listener, worker: bool) -> Observation {
     Observation::Look { number, container, drained: false, usage: USAGE, workflow_job: None }
 }
 
+/// An image of so many days.
+fn image(number: u16, days: i64) -> Observation {
+    let built = now(0).time;
+    let later = built + SignedDuration::from_hours(24 * days);
+    let image = ImageAge::new(&"x.y/runner:1".parse().unwrap(), "a", &built.to_string(), later);
+    Observation::Image(number, Some(image.unwrap()))
+}
+
 /// A fleet whose runners are up and well since before the monitor began, and what is told to its judge.
 struct Bed {
     judge: Judge,
@@ -286,4 +294,56 @@ fn what_the_kernel_kills_is_told_with_the_workflow_job_that_ran_and_restarts_nob
     let expected = "the kernel killed 2 processes of it for want of memory; its limit is 300M; last seen on it: workflow job e2e of acme/shop";
     assert_eq!(told, [expected]);
     assert_eq!(bed.verdict(1), Verdict::Well);
+}
+
+#[test]
+fn an_old_image_is_told_once_a_day_until_there_is_a_newer_one() {
+    let mut bed = Bed::new(2);
+    let warnings = |bed: &Bed| bed.events.iter().filter(|event| event.what == What::VersionDeadline).count();
+    bed.tell(image(1, 19));
+    assert_eq!(bed.events, []);
+    for (hours, told) in [(0, 1), (1, 1), (23, 1), (24, 2), (47, 2), (48, 3)] {
+        bed.seconds = 3600 * hours;
+        bed.tell(image(1, 20));
+        assert_eq!(warnings(&bed), told, "after {hours} h");
+    }
+    let why = &bed.events[0].why;
+    assert!(why.starts_with("it runs an image that is 20 days old (x.y/runner:1): GitHub gives"), "{why}");
+    assert!(why.ends_with("from 2027-02-14 on at the earliest"), "{why}");
+    // That of another runner is another matter, and so is the next one.
+    bed.tell(image(2, 25));
+    assert_eq!((warnings(&bed), bed.events.last().unwrap().runner), (4, Some(2)));
+    bed.tell(image(1, 3));
+    bed.tell(image(1, 21));
+    assert_eq!(warnings(&bed), 5);
+}
+
+#[test]
+fn who_is_out_of_service_is_not_warned_of_an_old_image_and_what_is_not_known_is_not_young() {
+    let mut bed = Bed::new(1);
+    bed.tell(image(1, 20));
+    bed.tell(Observation::Image(1, None));
+    bed.tell(image(1, 20));
+    assert_eq!(bed.happened(), [(Some(1), What::VersionDeadline)]);
+    for activity in [Activity::Inactive, Activity::Failed, Activity::Activating] {
+        bed.seconds += 100_000;
+        bed.tell(Observation::Systemd(1, unit(activity, -100)));
+        bed.tell(image(1, 20));
+    }
+    let told = bed.happened().iter().filter(|(_, what)| *what == What::VersionDeadline).count();
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn a_monitor_that_is_started_again_does_not_warn_anew() {
+    let mut bed = Bed::new(1);
+    bed.tell(image(1, 20));
+    let earlier = std::mem::take(&mut bed.events);
+    let mut bed = Bed::new(1);
+    bed.judge.remember(&earlier, now(0));
+    bed.tell(image(1, 20));
+    assert_eq!(bed.events, []);
+    bed.seconds = 86_400;
+    bed.tell(image(1, 21));
+    assert_eq!(bed.happened(), [(Some(1), What::VersionDeadline)]);
 }

@@ -9,7 +9,7 @@ use crate::health::{
     Event, Github, Listener, Minute, RunnerHealth, Snapshot, Usage, Verdict, What, WorkflowJob,
 };
 use crate::reports::visible;
-use crate::status;
+use crate::status::{self, ImageAge};
 
 /// Restarts that are told of a runner.
 const RESTARTS: usize = 3;
@@ -33,11 +33,17 @@ pub(super) fn card(runner: &RunnerHealth, snapshot: &Snapshot, links: &Links) ->
                 dt { "systemd" } dd { (systemd(runner)) }
                 dt { "container" } dd { (container(runner)) }
                 dt { "GitHub" } dd { (github(&runner.witnesses.github.says)) }
+                @if let Some(image) = &runner.image { dt { "image" } dd { (age(image)) } }
                 dt { "restarts" } dd { (restarts(runner, snapshot)) }
                 dt { "log" } dd { code { "runnerctl" (links.option) " logs " (runner.number) " -f" } }
             }
         }
     }
+}
+
+fn age(image: &ImageAge) -> String {
+    let until = if image.is_old() { "GitHub may refuse its version from" } else { "good until" };
+    format!("{} days old; {until} {}", image.days, image.deadline)
 }
 
 fn workflow_job(job: &WorkflowJob) -> Markup {

@@ -1,8 +1,11 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what is missing fails the test")]
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::health::{Minute, Now, Usage, WaitingRun, What, Witnesses, WorkflowJob};
+use crate::status::ImageAge;
 
 fn snapshot(name: &str, verdict: Verdict) -> Snapshot {
     let time = Timestamp::UNIX_EPOCH;
@@ -24,6 +27,7 @@ fn snapshot(name: &str, verdict: Verdict) -> Snapshot {
             oom_kills: Some(0),
         }),
         workflow_job: None,
+        image: None,
         history: vec![
             Minute { cpu_percent: Some(150.0), memory_bytes: Some(1 << 30) },
             Minute { cpu_percent: Some(12.4), memory_bytes: Some(300 << 20) },
@@ -54,6 +58,20 @@ fn every_word_is_escaped_and_no_script_is_in_the_page_itself() {
     assert_has(&page, &["a&lt;b&gt;", "&lt;script&gt;\\u{202e}"]);
     assert_eq!(page.matches("<script").count(), 1);
     assert_has(&page, &["<script src=\"/live.js\" defer></script>"]);
+}
+
+#[test]
+fn an_image_is_told_with_its_day_and_in_other_words_when_it_is_old() {
+    let mut snapshot = snapshot("one", Verdict::Well);
+    let created = "2026-11-14T10:00:00Z";
+    for (now, words) in [
+        ("2026-11-26T10:00:00Z", "12 days old; good until 2026-12-14"),
+        ("2026-12-05T10:00:00Z", "21 days old; GitHub may refuse its version from 2026-12-14"),
+    ] {
+        let image = ImageAge::new(&"x.y/runner:1".parse().unwrap(), "a", created, now.parse().unwrap());
+        snapshot.runners[0].image = image;
+        assert_has(&shown(&snapshot), &["<dt>image</dt>", words]);
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ fn throttle(hourly_max: usize) -> Throttle {
 fn notice(kind: NoticeKind, runner: u16, second: i64) -> Notice {
     let time = Timestamp::from_second(second).unwrap();
     let name = Some(format!("runner-{runner}"));
-    Notice { time, kind, runner: Some(runner), name, why: format!("at {second}"), hint: None }
+    let is_trouble = matches!(kind, NeedsToken | GaveUp | Failed);
+    Notice { time, kind, runner: Some(runner), name, why: format!("at {second}"), hint: None, is_trouble }
 }
 
 fn at(seconds: i64) -> SignedDuration {
@@ -41,7 +42,7 @@ fn send(throttle: &mut Throttle, uptime: SignedDuration) -> Option<Message> {
     Some(message)
 }
 
-use NoticeKind::{Failed, GaveUp, Healed, NeedsToken, Recovered};
+use NoticeKind::{Failed, GaveUp, Healed, NeedsToken, Recovered, VersionDeadline};
 
 #[test]
 fn the_same_again_is_held_back_and_summed_up() {
@@ -144,6 +145,17 @@ fn more_than_a_message_has_room_for_comes_with_the_next_and_none_is_too_long_for
     assert_eq!(seen, (1..=30).collect::<Vec<u16>>());
 }
 
+#[test]
+fn who_was_warned_of_a_deadline_hears_that_it_is_well_again_only_if_it_was_refused_meanwhile() {
+    let mut throttle = throttle(12);
+    throttle.take(notice(VersionDeadline, 1, 0));
+    throttle.take(notice(Recovered, 1, 1));
+    assert_eq!(kinds(&send(&mut throttle, at(1)).unwrap()), [(VersionDeadline, 1, 1)]);
+    throttle.take(Notice { is_trouble: true, ..notice(VersionDeadline, 1, 2) });
+    throttle.take(notice(Recovered, 1, 3));
+    assert_eq!(kinds(&send(&mut throttle, at(3600)).unwrap()), [(VersionDeadline, 1, 1), (Recovered, 1, 1)]);
+}
+
 /// What happens to a throttle, second after second.
 #[derive(Debug, Clone)]
 enum Step {
@@ -176,7 +188,7 @@ proptest! {
             let until = match step {
                 Step::Happens(kind, runner) => {
                     throttle.take(notice(kind, runner, now));
-                    if matches!(kind, NeedsToken | GaveUp | Failed) {
+                    if matches!(kind, NeedsToken | GaveUp | Failed | VersionDeadline) {
                         *owed.entry((kind, Some(runner))).or_default() += 1;
                     }
                     now

@@ -229,6 +229,27 @@ fn install_units_refuses_an_engine_that_is_not_there_and_writes_nothing() {
     assert_eq!(files_below(below.path()), before);
 }
 
+/// Of this host, since nothing listens below another root.
+#[test]
+fn a_port_that_another_program_has_is_told_for_each_of_our_servers() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for (section, without) in [("monitor", "monitor.enabled = false"), ("reports", "reports.serve = false")] {
+        let below = Below::with_config(&format!(
+            "url = \"https://github.com/acme\"\n[{section}]\nlisten = \"{address}\"\n"
+        ));
+        let mut command = runnerctl();
+        command.args(["doctor", "--json", "--config"]).arg(below.at("etc/homelab-runners/config.toml"));
+        let called = Called::from(command.assert()).ends(1);
+        let subject = format!("port {}", address.port());
+        let found = findings(&called).into_iter().find(|(found, ..)| *found == subject);
+        let Some((_, verdict, finding)) = found else { panic!("{}", called.stdout) };
+        assert_eq!(verdict, "missing");
+        assert_eq!(finding["breaks"]["what"], format!("{section}.listen = \"{address}\""));
+        assert_eq!(finding["breaks"]["instead"], format!("set another {section}.listen, or {without}"));
+    }
+}
+
 #[test]
 fn a_broken_config_ends_the_examination_before_it_begins() {
     let below = host(DEBIAN, &[], &[]);

@@ -58,6 +58,7 @@ fn runner(number: u16, verdict: Verdict) -> RunnerHealth {
         healing: false,
         witnesses,
         workflow_job: None,
+        image: None,
         usage: Some(usage),
         history: Vec::new(),
     }

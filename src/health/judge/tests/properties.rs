@@ -94,7 +94,7 @@ impl Said {
                 self.looks.insert(*number, (*container, *drained));
             }
             Observation::Github(answer, _) => self.github = answer.clone().unwrap_or_default(),
-            Observation::HealEnded(..) => {}
+            Observation::Image(..) | Observation::HealEnded(..) => {}
         }
     }
 

@@ -38,6 +38,11 @@ fn runs(guest: &Guest) -> Outcome {
         "active\nactive"
     );
     wait_answers(guest, 200)?;
+    guest.wait_until(
+        "the monitor knows the age of an image",
+        START_LIMIT,
+        &format!("{CURL} http://127.0.0.1:8090/healthz/1 | grep -q '\"deadline\":\"20'"),
+    )?;
     let user = guest.ok(&format!("ps -o user= -p $(systemctl show -P MainPID {SERVICE})"))?;
     assert_ne!(user, "root");
     let events = fleet.runnerctl("events")?;

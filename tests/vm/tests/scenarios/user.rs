@@ -76,7 +76,9 @@ fn rootless_runner(guest: &Guest) -> Outcome {
     assert!(guest.simulator().online()?.contains(&"alice-runner-1".to_owned()));
     let status = as_alice(guest, "runnerctl status --user")?;
     assert!(status.contains(" online "), "{status}");
-    // What the first start left in the runtime directory is in nobody's way.
+    // What the first start left in the runtime directory is in nobody's way, not even what a workflow has closed there.
+    let closed = "umask 077; mkdir -p /run/homelab-runner/status/perf/closed/inner";
+    as_alice(guest, &format!("podman exec --user runner alice-runner-1 sh -c \"{closed}\""))?;
     as_alice(guest, "systemctl --user restart homelab-runner@1.service")?;
     assert!(as_alice(guest, "runnerctl status --user")?.contains(" online "));
     let index = as_alice(guest, "curl -s --max-time 120 http://127.0.0.1:8091/")?;
