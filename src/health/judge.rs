@@ -27,6 +27,10 @@ const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(18);
 /// Where GitHub sees nobody online, the next runner is tried so long after the last one.
 const PROBE_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 
+/// Who was cut off with GitHub may still be on its way back for as long as it was away, at most this: a listener pauses for up to a minute between two tries, and one that
+/// hangs when the way is free again takes most of another.
+const REJOINED_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
 /// What a witness says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
@@ -63,6 +67,8 @@ pub struct Judge {
     healing: Option<u16>,
     /// GitHub sees nobody online: who was restarted to find out why, and when.
     probe: Option<(u16, SignedDuration)>,
+    /// Until then being offline counts against nobody: GitHub was away.
+    rejoined_at: SignedDuration,
     told: Told,
 }
 
@@ -70,7 +76,8 @@ pub struct Judge {
 #[derive(Debug, Default)]
 struct Told {
     systemd_lost: bool,
-    github_lost: bool,
+    /// Since when.
+    github_lost: Option<SignedDuration>,
     fleet_spent: bool,
 }
 
@@ -81,7 +88,8 @@ impl Judge {
         let record = |(number, name)| (number, Record::new(name, now.time));
         let runners: BTreeMap<u16, Record> = fleet.into_iter().map(record).collect();
         let budget = Budget::new(runners.len());
-        Self { runners, budget, may_heal, healing: None, probe: None, told: Told::default() }
+        let rejoined_at = SignedDuration::ZERO;
+        Self { runners, budget, may_heal, healing: None, probe: None, rejoined_at, told: Told::default() }
     }
 
     /// Counts the restarts that an earlier monitor made: its end gives nobody a new budget.
@@ -157,19 +165,25 @@ impl Judge {
         now: Now,
         events: &mut Vec<Event>,
     ) {
-        let change = match (answer, self.told.github_lost) {
-            (Err(reason), false) => Some((What::GithubLost, reason.clone())),
-            (Ok(_), true) => Some((What::GithubBack, "GitHub answers again".to_owned())),
-            _ => None,
-        };
-        events.extend(change.map(|(what, why)| Event::new(now, None, what, &why)));
-        self.told.github_lost = answer.is_err();
+        match (answer, self.told.github_lost) {
+            (Err(reason), None) => {
+                self.told.github_lost = Some(now.uptime);
+                events.push(Event::new(now, None, What::GithubLost, reason));
+            }
+            (Ok(_), Some(since)) => {
+                self.told.github_lost = None;
+                self.rejoined_at = now.uptime + REJOINED_AFTER.min(now.uptime - since);
+                events.push(Event::new(now, None, What::GithubBack, "GitHub answers again"));
+            }
+            _ => {}
+        }
+        let is_rejoining = now.uptime < self.rejoined_at;
         for (number, record) in &mut self.runners {
             let says = match answer {
                 Ok(list) => list.get(number).copied().unwrap_or(AtGithub::Absent).into(),
                 Err(reason) => Github::NoAnswer { reason: reason.clone() },
             };
-            record.hear_github(says, asked, now.time);
+            record.hear_github(says, asked, is_rejoining, now.time);
         }
         // Somebody got through: whoever is still offline has to be seen so anew, since the network may only just have come back.
         if self.probe.is_some() && self.runners.values().any(Record::is_seen_online) {

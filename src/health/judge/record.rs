@@ -64,12 +64,19 @@ impl Record {
         }
     }
 
-    pub(super) fn hear_github(&mut self, says: Github, asked: Timestamp, time: Timestamp) {
+    /// What is `says`, when it was `asked` for; `is_rejoining`: whoever is offline may be on its way back.
+    pub(super) fn hear_github(
+        &mut self,
+        says: Github,
+        asked: Timestamp,
+        is_rejoining: bool,
+        time: Timestamp,
+    ) {
         let unit = self.witnesses.systemd.as_ref().map(|unit| &unit.says);
         // A list that was asked for before this session began knows nothing of it.
         let is_about_this = unit.and_then(|unit| unit.active_since).is_some_and(|since| since <= asked);
         match says {
-            Github::Offline if is_about_this => self.offline_looks += 1,
+            Github::Offline if is_about_this && !is_rejoining => self.offline_looks += 1,
             Github::Offline => {}
             _ => self.offline_looks = 0,
         }

@@ -41,6 +41,17 @@ fn a_look_in_between_that_sees_it_starts_the_count_anew_and_so_does_no_answer() 
 }
 
 #[test]
+fn after_an_outage_being_offline_counts_against_nobody_for_as_long_as_it_took_and_two_minutes_at_most() {
+    for (outage, spared) in [(10, 1), (60, 1), (90, 2), (120, 2), (3600, 2)] {
+        let mut bed = Bed::new(2);
+        bed.tell(Observation::Github(Err("HTTP 502".to_owned()), now(bed.seconds).time));
+        bed.seconds += outage;
+        let decided = lists(&mut bed, spared + 3, &[Offline, Idle]);
+        assert_eq!(decided.iter().position(Option::is_some), Some(spared + 2), "{outage}");
+    }
+}
+
+#[test]
 fn no_answer_of_github_restarts_anybody_however_long_there_is_none() {
     let mut bed = Bed::new(2);
     for _ in 0..1000 {
