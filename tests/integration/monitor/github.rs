@@ -39,6 +39,36 @@ async fn a_github_that_does_not_answer_gets_nobody_restarted() {
     assert_eq!(bed.happened(), [(None, What::Watching), (None, What::GithubLost), (None, What::GithubBack)]);
 }
 
+/// A listener pauses for up to a minute between two tries, and does not notice at once that a try could go through again.
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_listeners_get_the_time_that_they_take_to_come_back() {
+    let bed = Bed::new(2).await;
+    bed.github_says(&[Idle, Idle]);
+    let timing = Timing { look: Duration::from_secs(10), github: Duration::from_secs(20), heal_limit: HOUR };
+    bed.watch_with(
+        timing,
+        async || bed.github.borrow().clone(),
+        async |watching| {
+            watching.verdict(1, "well").await;
+            for back in [Idle, Offline] {
+                *bed.github.borrow_mut() = Err("HTTP 502".to_owned());
+                watching.verdict(1, "github_unreachable").await;
+                sleep(HOUR / 6).await;
+                bed.github_says(&[Offline, Offline]);
+                watching.verdict(1, "github_disagrees").await;
+                sleep(Duration::from_secs(110)).await;
+                assert!(bed.journal().is_empty(), "{:?}", bed.journal());
+                bed.github_says(&[back, Idle]);
+                watching.verdict(2, "well").await;
+            }
+            let begin = tokio::time::Instant::now();
+            watching.healing(1).await;
+            assert!(begin.elapsed() <= Duration::from_secs(61), "{:?}", begin.elapsed());
+        },
+    )
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_github_that_takes_for_ever_delays_no_restart() {
     let bed = Bed::new(1).await;

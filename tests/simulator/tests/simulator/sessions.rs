@@ -49,6 +49,24 @@ async fn a_runner_that_was_not_heard_of_for_a_minute_is_offline() {
     bed.session_expired("r1").await;
 }
 
+/// The zombie that nobody on its host can see: GitHub does not hear of a session any more whose listener waits for an answer. A new session is heard.
+#[tokio::test]
+async fn a_session_whose_polls_go_unheard_is_offline_and_its_listener_goes_on_until_it_is_restarted() {
+    let bed = Bed::start_with(&["--poll-seconds", "1"]);
+    let runner = Runner::registered(&bed, "r1", "").await;
+    let mut running = runner.start();
+    let session = bed.runner_when("r1", "online").await["session"].as_str().unwrap().to_owned();
+    let fault = json!({ "path_prefix": "/broker/message", "query_contains": format!("sessionId={session}"), "kind": "hang" });
+    bed.ask(Method::POST, "/faults", &fault).await;
+    bed.session_expired("r1").await;
+    assert!(running.is_running() && running.stderr().is_empty(), "{}", running.stderr());
+    running.signal(Signal::INT);
+    assert_eq!(running.code(&bed).await, 0);
+    let _again = runner.start();
+    let again = bed.runner_when("r1", "online").await;
+    assert_ne!(again["session"], session);
+}
+
 #[tokio::test]
 async fn a_runner_deleted_while_it_listens_wipes_its_files_and_exits_with_0() {
     let bed = Bed::start();

@@ -16,6 +16,8 @@ mod installing;
 mod isolation;
 mod limits;
 mod monitor;
+mod monitor_faults;
+mod monitor_github;
 mod nixos;
 mod prune;
 mod queue;
@@ -27,6 +29,7 @@ mod shutdown;
 mod update;
 mod user;
 mod walls;
+mod watched;
 mod ways;
 
 use std::process::ExitCode;
@@ -35,7 +38,11 @@ use bed::{Bed, Scenario};
 
 /// Takes minutes, and no word of the specification hangs on it alone: `make vm-all`, not `make test`.
 const LONG: &[&str] = &[
+    "a_bus_that_is_restarted_is_found_again_and_no_runner_with_it",
     "a_credential_encrypted_for_this_host_registers_a_runner_again",
+    "a_github_that_calls_everybody_offline_gets_one_idle_runner_restarted",
+    "a_runner_that_restarts_do_not_help_is_given_up_loudly",
+    "a_silent_zombie_is_restarted_within_three_questions_to_github",
     "act_runs_a_workflow_file_on_the_private_engine",
     "a_reboot_waits_for_workflow_jobs_and_lets_no_other_begin",
     "a_reboot_waits_for_workflow_jobs_in_dockers_containers",
@@ -50,6 +57,8 @@ const LONG: &[&str] = &[
     "an_update_rolls_one_runner_first_and_goes_back_when_it_fails",
     "docker_runners_have_private_engines_beside_docker",
     "each_workflow_job_of_an_ephemeral_runner_has_a_container_and_a_registration_of_its_own",
+    "four_listeners_that_hang_at_once_are_restarted_one_after_another",
+    "ten_minutes_without_a_way_to_github_get_nobody_restarted",
     "the_hosts_socket_is_used_when_the_config_says_so",
     "the_units_of_the_nixos_module_run_four_runners_and_switch_around_workflow_jobs",
 ];
@@ -65,6 +74,7 @@ fn main() -> ExitCode {
         limits::SCENARIOS,
         health::SCENARIOS,
         monitor::SCENARIOS,
+        monitor_faults::SCENARIOS,
         queue::SCENARIOS,
         prune::SCENARIOS,
         update::SCENARIOS,
@@ -77,6 +87,7 @@ fn main() -> ExitCode {
         user::SCENARIOS,
         ways::PODMAN,
         credential::SCENARIOS,
+        monitor_github::SCENARIOS,
         secrets::OF_CREDENTIALS,
         app::SCENARIOS,
         ephemeral::SCENARIOS,

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use homelab_runners_vm::{Guest, Result};
+use homelab_runners_vm::Guest;
 
 use crate::bed::{Outcome, Scenario};
-use crate::fleet::{Fleet, START_LIMIT, Way};
+use crate::fleet::{Fleet, Way};
 use crate::health::hang_listener;
+use crate::watched::{CURL, SERVICE, restarts_nobody_for, wait_answers, wait_up_for_a_minute};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("the_monitor_runs_as_nobody_in_particular_and_says_that_the_fleet_is_well", runs),
@@ -16,20 +17,6 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_monitor_that_is_killed_or_stopped_in_its_tracks_comes_back", comes_back),
     ("the_monitor_moves_goes_and_comes_with_the_config", config),
 ];
-
-const SERVICE: &str = "homelab-runners-monitor.service";
-
-/// A program of one file may take long to start under emulation.
-const CURL: &str = "curl -s --max-time 60";
-
-/// The monitor's answer for the whole fleet is this status.
-fn wait_answers(guest: &Guest, status: u16) -> Result<String> {
-    guest.wait_until(
-        &format!("/healthz says {status}"),
-        START_LIMIT,
-        &format!("[ $({CURL} -o /dev/null -w '%{{http_code}}' http://127.0.0.1:8090/healthz) = {status} ]"),
-    )
-}
 
 fn runs(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
@@ -86,9 +73,7 @@ fn separated(guest: &Guest) -> Outcome {
 fn hung_listener(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, Way::Quadlet)?;
     wait_answers(guest, 200)?;
-    // The helper restarts nobody who came up less than a minute ago.
-    let up_for_a_minute = "[ $(($(date +%s) - $(date -d \"$(systemctl show -P ActiveEnterTimestamp homelab-runner@1.service)\" +%s))) -gt 62 ]";
-    guest.wait_until("runner 1 is up for a minute", Duration::from_secs(120), up_for_a_minute)?;
+    wait_up_for_a_minute(guest)?;
     let before = fleet.property(1, "InvocationID")?;
     let begin = Instant::now();
     hang_listener(guest, "homelab-runner-1", "podman")?;
@@ -124,8 +109,7 @@ fn hung_and_busy(guest: &Guest) -> Outcome {
         &format!("{CURL} http://127.0.0.1:8090/healthz/{number} | grep worker_alone"),
     )?;
     // Longer than an idle one would be left.
-    let asked = guest.run("timeout 40 journalctl -q -f -n 0 -o cat -u 'homelab-runners-heal@*'")?;
-    assert!(asked.stdout.is_empty(), "{asked}");
+    restarts_nobody_for(guest, Duration::from_secs(40))?;
     let kept = fleet.property(number, "InvocationID")?;
     let wake = format!(
         "podman exec {name} bash -c 'for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = Runner.Listener ] && kill -CONT ${{p#/proc/}}; done; true'"

@@ -17,7 +17,7 @@
 //! | `GET /workflow-jobs?log=false` | | the same without the logs, for those who ask often |
 //! | `GET /workflow-jobs/{id}` | | one of them, with its log |
 //! | `POST /workflow-jobs/{id}/cancel` | | |
-//! | `GET /runners`, `DELETE /runners/{name}` | | all of them; removed even while busy |
+//! | `GET /runners`, `DELETE /runners/{name}` | | all of them, with the ids of their sessions; removed even while busy |
 //! | `GET /clock`, `POST /clock/advance` | `seconds` | `now`, `offset_seconds`, `skew_seconds` |
 //! | `PUT /clock/skew` | `seconds` that GitHub is ahead of everybody else | the same |
 //! | `POST /faults`, `DELETE /faults` | see `Fault` | |
@@ -148,6 +148,7 @@ async fn list_runners(State(github): Simulator) -> Json<Vec<Value>> {
             "labels": runner.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
             "version": runner.version,
             "scope": runner.scope.to_string(),
+            "session": runner.session.as_ref().map(|session| &session.id),
         })
     };
     Json(ledger.runners.values().map(view).collect())
