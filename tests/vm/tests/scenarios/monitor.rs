@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use homelab_runners_vm::Guest;
 
 use crate::bed::{Outcome, Scenario};
-use crate::fleet::{Fleet, Way};
+use crate::fleet::{Fleet, START_LIMIT, Way};
 use crate::health::hang_listener;
 use crate::watched::{CURL, SERVICE, restarts_nobody_for, wait_answers, wait_up_for_a_minute};
 
