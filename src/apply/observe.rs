@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::{Error, Host, drain};
 use crate::control_group;
 use crate::files::{self, FileError, Root};
-use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, RunnerPaths, Scope, names};
+use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Runner, RunnerPaths, Scope, names};
+use crate::programs::RunnerImage;
 use crate::runner::{SCRIPTS, Session, WORKER};
+use crate::status::ImageAge;
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
 /// Reads files and units of ours.
@@ -89,6 +93,14 @@ pub fn busy(host: &Host, numbers: &[u16]) -> Result<Vec<u16>, Error> {
 #[must_use]
 pub fn session(root: &Root, paths: &RunnerPaths) -> Option<Session> {
     files::read_untrusted(&root.at(&paths.session())).and_then(|text| text.parse().ok())
+}
+
+/// The image that the container of a runner runs, as `unit-step await-online` has noted it: the engine is not asked.
+#[must_use]
+pub fn image(root: &Root, runner: &Runner) -> Option<ImageAge> {
+    let noted = files::read_untrusted(&root.at(&runner.paths.image()))?;
+    let noted: RunnerImage = serde_json::from_str(&noted).ok()?;
+    ImageAge::new(&runner.image, &noted.id, &noted.created, Timestamp::now())
 }
 
 /// Removes what a killed run left in our directories. Call it with the lock held.

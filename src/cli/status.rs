@@ -2,7 +2,7 @@
 
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -16,12 +16,12 @@ use crate::apply::{self, Host, notes};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
-use crate::programs::{self, Health, ProgramError};
-use crate::status::{self, Explanation, ImageAge, RunnerStatus};
+use crate::programs::{self, Health};
+use crate::status::{self, Explanation, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
-/// CPU in use is measured over this long.
-const CPU_WINDOW: Duration = Duration::from_millis(250);
+/// CPU in use is measured over this long at least.
+const CPU_WINDOW: Duration = Duration::from_millis(100);
 
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
@@ -104,7 +104,6 @@ struct Witnesses {
     later_slices: Vec<UnitState>,
     window: Duration,
     health: BTreeMap<String, Health>,
-    images: BTreeMap<String, ImageAge>,
     tokens: Option<Result<Tokens, String>>,
     busy: Vec<u16>,
     unknown: Vec<String>,
@@ -129,16 +128,19 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     let slices: Vec<String> = selected.iter().map(|runner| names::slice(runner.number)).collect();
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
     let slices: Vec<&str> = slices.iter().map(String::as_str).collect();
+    // An engine takes longer than all of systemd's answers.
+    let engine = context.programs.engine.clone();
+    let asked = tokio::task::spawn_blocking(move || programs::health(&engine));
     let first = tokio::time::Instant::now();
     let first_slices = systemd.observe(&slices).await?;
     let services = systemd.observe(&services).await?;
     let mut unknown = Vec::new();
-    let health = programs::health(&context.programs.engine).unwrap_or_else(|error| {
+    let health = asked
+        .await
+        .map_err(|error| error.to_string())
+        .and_then(|told| told.map_err(|error| error.to_string()));
+    let health = health.unwrap_or_else(|error| {
         unknown.push(format!("the engine does not tell the containers' health: {error}"));
-        BTreeMap::new()
-    });
-    let images = images(context, selected, &health).unwrap_or_else(|error| {
-        unknown.push(format!("the engine does not tell the containers' images: {error}"));
         BTreeMap::new()
     });
     tokio::time::sleep_until(first + CPU_WINDOW).await;
@@ -150,31 +152,10 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         later_slices,
         window: first.elapsed(),
         health,
-        images,
         tokens: tokens(context),
         busy: apply::busy(host, &numbers)?,
         unknown,
     })
-}
-
-/// The images of the runners' containers, by name; those run whose health the engine has told.
-fn images(
-    context: &Context,
-    selected: &[&Runner],
-    health: &BTreeMap<String, Health>,
-) -> Result<BTreeMap<String, ImageAge>, ProgramError> {
-    let engine = &context.programs.engine;
-    let names = selected.iter().map(|runner| runner.name.as_str());
-    let running: Vec<&str> = names.filter(|name| health.contains_key(*name)).collect();
-    let ids = programs::images_of_running(engine, &running)?;
-    let distinct: BTreeSet<&str> = ids.values().map(String::as_str).collect();
-    let known = programs::runner_images(engine, &Vec::from_iter(distinct))?;
-    let age = |runner: &&Runner| {
-        let id = ids.get(&runner.name)?;
-        let image = ImageAge::new(&runner.image, id, &known.get(id)?.created, Timestamp::now())?;
-        Some((runner.name.clone(), image))
-    };
-    Ok(selected.iter().filter_map(age).collect())
 }
 
 /// What the tokens file says, or what is wrong with it; `None` where it may not be read, as it should be without root, and where nobody needs it.
@@ -242,7 +223,7 @@ fn one(
         cpu_quota_percent: slice.cpu_quota_per_sec.map(|quota| quota.as_secs_f64() * 100.0),
         memory_bytes: slice.memory_current.filter(|_| running),
         memory_max_bytes: slice.memory_max,
-        image: witnesses.images.get(&runner.name).cloned(),
+        image: running.then(|| apply::image(&context.root, runner)).flatten(),
         problem: Some(explanation.cause).filter(|cause| !cause.is_empty()),
         hint: explanation.hint,
     })

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::apply::{self, Host, drain};
@@ -13,9 +12,7 @@ use crate::control_group;
 use crate::files::{Root, read_untrusted};
 use crate::fleet::{Runner, names};
 use crate::health::{Container, Listener, Observation, Usage, WorkflowJob};
-use crate::programs::RunnerImage;
 use crate::runner::{LISTENER, WORKER};
-use crate::status::ImageAge;
 
 /// States of a process that a signal or a debugger stopped, `proc_pid_stat(5)`.
 const STOPPED: [char; 2] = ['T', 't'];
@@ -74,13 +71,9 @@ impl Looker {
     }
 }
 
-/// The image that its container runs, as `unit-step await-online` has noted it.
+/// The image that its container runs.
 pub(super) fn image(root: &Root, runner: &Runner) -> Observation {
-    let noted = read_untrusted(&root.at(&runner.paths.image()));
-    let noted = noted.and_then(|text| serde_json::from_str::<RunnerImage>(&text).ok());
-    let age =
-        noted.and_then(|noted| ImageAge::new(&runner.image, &noted.id, &noted.created, Timestamp::now()));
-    Observation::Image(runner.number, age)
+    Observation::Image(runner.number, apply::image(root, runner))
 }
 
 /// What its started hook wrote; the hook is there with `reports.hooks`.

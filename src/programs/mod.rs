@@ -30,9 +30,7 @@ pub use images::{UnusedImage, remove_image, unused_images};
 pub use networks::remove_network;
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
-pub use runner_images::{
-    RunnerImage, container_images, image_of_container, images_of_running, pull, runner_images, tag,
-};
+pub use runner_images::{RunnerImage, container_images, image_of_container, pull, runner_images, tag};
 
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]

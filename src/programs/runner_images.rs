@@ -108,11 +108,8 @@ pub fn container_images(engine: &Path, names: &[&str]) -> Result<BTreeMap<String
     images_of_running(engine, &running.lines().filter(|name| names.contains(name)).collect::<Vec<_>>())
 }
 
-/// The same, where it is known which of them are `running`; one that has ended meanwhile is left out.
-///
-/// # Errors
-/// The engine cannot be asked.
-pub fn images_of_running(engine: &Path, running: &[&str]) -> Result<BTreeMap<String, String>, ProgramError> {
+/// One that has ended meanwhile is left out.
+fn images_of_running(engine: &Path, running: &[&str]) -> Result<BTreeMap<String, String>, ProgramError> {
     if running.is_empty() {
         return Ok(BTreeMap::new());
     }

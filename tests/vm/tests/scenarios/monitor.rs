@@ -30,6 +30,8 @@ fn runs(guest: &Guest) -> Outcome {
         START_LIMIT,
         &format!("{CURL} http://127.0.0.1:8090/healthz/1 | grep -q '\"deadline\":\"20'"),
     )?;
+    let status = fleet.runnerctl("status --json")?;
+    assert_eq!(status.stdout.matches("\"deadline\": \"20").count(), 4, "{status}");
     let user = guest.ok(&format!("ps -o user= -p $(systemctl show -P MainPID {SERVICE})"))?;
     assert_ne!(user, "root");
     let events = fleet.runnerctl("events")?;
