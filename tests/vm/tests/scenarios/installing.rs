@@ -88,9 +88,16 @@ fn busy_is_waited_for(guest: &Guest) -> Outcome {
     assert!(late.code == 1 && late.stdout.contains("still runs a workflow job"), "{late}");
     assert_eq!((fleet.property(busy, "InvocationID")?, guest.ok(&format!("cat {unit}"))?), before);
     assert_eq!(fleet.workflow_job(job)?.text("status"), "in_progress");
-    guest.ok("(sleep 3; touch /var/lib/homelab-runners/reports/waited) </dev/null >/dev/null 2>&1 &")?;
-    let install = fleet.runnerctl("install-units")?;
-    assert!(install.code == 0 && install.stdout.contains("waiting for its end"), "{install}");
+    let install = guest.run_within(
+        "coproc runnerctl install-units 2>&1; pid=$COPROC_PID
+        while read -r line; do echo \"$line\"; case $line in *'waiting for its end') touch /var/lib/homelab-runners/reports/waited ;; esac; done <&\"${COPROC[0]}\"
+        wait $pid; echo ended=$?",
+        START_LIMIT,
+    )?;
+    assert!(
+        install.stdout.contains("ended=0") && install.stdout.contains("waiting for its end"),
+        "{install}"
+    );
     assert_eq!(fleet.wait_for(job, "completed")?.text("conclusion"), "success");
     assert!(guest.ok(&format!("podman inspect {name}"))?.contains("WAITED=yes"));
     guest.ok("rm /var/lib/homelab-runners/reports/waited")?;

@@ -133,14 +133,14 @@ fn config(guest: &Guest) -> Outcome {
         Ok(guest.run(&format!("{CURL} -o /dev/null http://127.0.0.1:{port}/style.css"))?.code == 0)
     };
     assert!(answers(8089)?);
-    fleet.configure("\n\n[reports]\nlisten = \"127.0.0.1:8090\"")?;
+    fleet.configure("\n\n[reports]\nlisten = \"127.0.0.1:8095\"")?;
     let moved = fleet.runnerctl("install-units")?;
     assert_eq!(moved.code, 0, "{moved}");
-    assert!(answers(8090)? && !answers(8089)?, "{moved}");
+    assert!(answers(8095)? && !answers(8089)?, "{moved}");
     fleet.configure("\n\n[reports]\nserve = false")?;
     let gone = fleet.runnerctl("install-units")?;
     assert_eq!(gone.code, 0, "{gone}");
-    assert!(!answers(8090)?, "{gone}");
+    assert!(!answers(8095)?, "{gone}");
     let left = "systemctl list-units --all --no-legend 'homelab-reports.*'; ls /etc/systemd/system | grep '^homelab-reports[.]'; true";
     assert_eq!(guest.ok(left)?, "");
     // Another program's port is found before anything is written.
