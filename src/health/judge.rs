@@ -23,7 +23,7 @@ use crate::why::AtGithub;
 use record::Record;
 use way_back::WayBack;
 
-/// A listener has to be seen dead for so long. With the looks of the monitor it is restarted within half a minute, well before the engine's own check acts (three times
+/// A listener has to be seen dead for so long. With the looks of the monitor it is restarted within half a minute, well before the container's own check acts (three times
 /// 30 s by default), which is there for when no monitor runs; a restart of either kind starts the other's count anew.
 /// A little less than two pauses between looks, since timers are never exact.
 const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(18);

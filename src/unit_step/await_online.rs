@@ -9,8 +9,9 @@ use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
 
+use super::process::open;
 use crate::apply;
 use crate::files::Root;
 use crate::fleet::RunnerPaths;
@@ -62,13 +63,10 @@ fn await_state(
 ) -> Result<(), AwaitError> {
     let watch = |source: io::Error| AwaitError::Watch { path: paths.status.display().to_string(), source };
     let events = watch_directory(&paths.status).map_err(watch)?;
-    let process = main_process.and_then(Pid::from_raw).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-    let process = match process {
-        None => None,
-        Some(Ok(process)) => Some(process),
-        Some(Err(rustix::io::Errno::SRCH)) if is_done(paths) => return Ok(()),
-        Some(Err(rustix::io::Errno::SRCH)) => return Err(last_word(paths)),
-        Some(Err(error)) => return Err(watch(error.into())),
+    let process = match main_process.and_then(Pid::from_raw).map(open).transpose().map_err(watch)? {
+        Some(None) if is_done(paths) => return Ok(()),
+        Some(None) => return Err(last_word(paths)),
+        process => process.flatten(),
     };
     loop {
         // Read after the watch is set: a change before it is seen here, one after it wakes the wait below.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::await_online::wait;
-use super::listener::{Held, Listener, open, send};
+use super::listener::{Held, Listener};
+use super::process::{open_listed, send};
 use crate::control_group;
 use crate::fleet::{StopStep, Stopping, names};
 use crate::runner::WORKER;
@@ -101,7 +102,7 @@ fn wait_in(
 fn workers(slice: &Path) -> io::Result<Vec<OwnedFd>> {
     let mut found = Vec::new();
     for process in control_group::processes_of(slice, WORKER)? {
-        let Some(worker) = open(process)? else { continue };
+        let Some(worker) = open_listed(process)? else { continue };
         // One that has ended and that nobody has fetched yet is still listed.
         if wait(&[worker.as_fd()], Some(0))?.first() != Some(&true) {
             found.push(worker);
@@ -114,7 +115,7 @@ fn workers(slice: &Path) -> io::Result<Vec<OwnedFd>> {
 /// signal means nothing; that somebody asked for it, the entrypoint has to know before the listener ends.
 fn interrupt(slice: &Path, runner: u16, held: &Held) -> io::Result<()> {
     let entrypoint = control_group::container_init(slice, &names::engine_service(runner))?;
-    if let Some(entrypoint) = entrypoint.map(open).transpose()?.flatten() {
+    if let Some(entrypoint) = entrypoint.map(open_listed).transpose()?.flatten() {
         send(&entrypoint, Signal::INT)?;
     }
     held.interrupt()
@@ -265,7 +266,7 @@ mod tests {
         // It has ended, and nobody has fetched it.
         let mut ended = bed.begin_workflow_job();
         ended.0.kill().unwrap();
-        assert_eq!(wait(&[open(ended.0.id()).unwrap().unwrap().as_fd()], Some(60)).unwrap(), [true]);
+        assert_eq!(wait(&[open_listed(ended.0.id()).unwrap().unwrap().as_fd()], Some(60)).unwrap(), [true]);
         assert_eq!(bed.stop(true, LONG).recv_timeout(LONG).unwrap(), None);
     }
 

@@ -4,9 +4,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 
+use super::process::{open_listed, send};
 use crate::control_group;
 use crate::runner::LISTENER;
 
@@ -17,7 +17,7 @@ impl Listener {
     /// Those in the control group at `slice` and below it.
     pub(super) fn find(slice: &Path) -> io::Result<Self> {
         let processes = control_group::processes_of(slice, LISTENER)?;
-        let opened: io::Result<Vec<_>> = processes.into_iter().map(open).collect();
+        let opened: io::Result<Vec<_>> = processes.into_iter().map(open_listed).collect();
         Ok(Self(opened?.into_iter().flatten().collect()))
     }
 
@@ -48,23 +48,5 @@ impl Drop for Held {
         if let Err(error) = self.send(Signal::CONT) {
             tracing::warn!("cannot let the listener go on: {error}");
         }
-    }
-}
-
-/// A process by its id; `None`: it has ended.
-pub(super) fn open(process: u32) -> io::Result<Option<OwnedFd>> {
-    let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(None) };
-    match pidfd_open(id, PidfdFlags::empty()) {
-        Ok(process) => Ok(Some(process)),
-        Err(Errno::SRCH) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Sends a signal, unless the process has ended.
-pub(super) fn send(process: &OwnedFd, signal: Signal) -> io::Result<()> {
-    match pidfd_send_signal(process, signal) {
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

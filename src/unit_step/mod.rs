@@ -13,6 +13,7 @@ mod listener;
 mod note_image;
 mod prepare;
 mod prepare_reports;
+mod process;
 mod renew;
 mod token;
 

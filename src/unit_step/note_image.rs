@@ -1,6 +1,6 @@
-//! Beside the wait for a session: notes which image the container runs, and when that was built, where the monitor can read it.
+//! Beside the wait for a session: notes which image the container runs, and when that was built, where the monitor and `status` can read it.
 //!
-//! The monitor has no rights, and cannot ask the engine. That nothing is noted keeps no runner from its session.
+//! The monitor has no rights, and cannot ask the engine; `status` is quicker without. That nothing is noted keeps no runner from its session.
 
 use std::io;
 use std::path::Path;

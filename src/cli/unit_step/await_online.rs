@@ -34,7 +34,8 @@ pub(super) fn run(args: Args, global: &GlobalArgs) -> Exit {
     let online = unit_step::await_online(&paths, main_process);
     // It has a limit of its own, and is over long before where the engine answers.
     if let Some(Ok(Err(error))) = noting.map(thread::JoinHandle::join) {
-        let hint = "the monitor cannot warn of the runner's version; `runnerctl status` may";
+        let hint =
+            "until its next start neither the monitor nor `runnerctl status` can tell the age of its version";
         output::warn(&format!("runner {runner}: its image is not noted: {error}"), Some(hint));
     }
     match online {
