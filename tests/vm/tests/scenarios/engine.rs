@@ -295,7 +295,7 @@ fn accounts(guest: &Guest) -> Outcome {
     let gone = fleet.runnerctl("uninstall-units")?;
     assert_eq!(gone.code, 0, "{gone}");
     let left = guest.ok(
-        "grep -h homelab-runner /etc/passwd /etc/group /etc/subuid /etc/subgid; podman network ls -q | grep homelab; true",
+        "grep -hE homelab-runner-[0-9] /etc/passwd /etc/group /etc/subuid /etc/subgid; podman network ls -q | grep homelab; true",
     )?;
     assert_eq!(left, "");
     guest.ok("echo stranger:$((0x70000000 + 2 * 65536 + 5)):10 >> /etc/subuid")?;
