@@ -16,7 +16,7 @@ docdir = $(DESTDIR)$(PREFIX)/share/doc/homelab-runners
 help:
 	@echo 'make demo     build, boot a throw-away guest, run four runners and six workflow jobs on it'
 	@echo 'make test     lint, unit and integration tests, the NixOS module, reports and the monitor in Chromium, and the scenarios in the guest'
-	@echo 'make vm-all   every scenario in the guest, with those that take minutes each'
+	@echo 'make vm-all   every scenario in the guest, with those that are too long for make test'
 	@echo 'make bench    measurements, each against a peer in the same run'
 	@echo 'make guest    boot the guest with everything in it, for trying things by hand'
 	@echo 'make install  build and install runnerctl (PREFIX=/usr/local, DESTDIR=)'
@@ -53,7 +53,7 @@ vm:
 	$(programs)
 	$(CARGO) test --workspace --test scenarios
 
-# With the scenarios that take minutes each.
+# With the scenarios that are too long for `make test`.
 vm-all:
 	$(programs)
 	$(CARGO) test --workspace --test scenarios -- --include-ignored

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub use execute::{Execution, execute};
 pub use heal::heal;
-pub use observe::{busy, host_ids, image, observe, session, sweep};
+pub use observe::{busy, health_checks, host_ids, image, observe, session, sweep};
 
 use crate::files::{FileError, Root};
 use crate::fleet::Layout;

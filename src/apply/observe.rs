@@ -10,7 +10,7 @@ use crate::control_group;
 use crate::files::{self, FileError, Root};
 use crate::fleet::{FoundFile, HostIds, Observed, ObservedRunner, Runner, RunnerPaths, Scope, names};
 use crate::programs::RunnerImage;
-use crate::runner::{SCRIPTS, Session, WORKER};
+use crate::runner::{HealthChecks, SCRIPTS, Session, WORKER};
 use crate::status::ImageAge;
 use crate::systemd::{ActiveState, UnitFileState, UnitState};
 
@@ -93,6 +93,12 @@ pub fn busy(host: &Host, numbers: &[u16]) -> Result<Vec<u16>, Error> {
 #[must_use]
 pub fn session(root: &Root, paths: &RunnerPaths) -> Option<Session> {
     files::read_untrusted(&root.at(&paths.session())).and_then(|text| text.parse().ok())
+}
+
+/// What the health checks in the container of a runner found last; the engine is not asked. `None` before the first one.
+#[must_use]
+pub fn health_checks(root: &Root, paths: &RunnerPaths) -> Option<HealthChecks> {
+    files::read_untrusted(&root.at(&paths.health())).and_then(|text| text.parse().ok())
 }
 
 /// The image that the container of a runner runs, as `unit-step await-online` has noted it: the engine is not asked.

@@ -2,7 +2,6 @@
 
 mod watch;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -16,7 +15,7 @@ use crate::apply::{self, Host, notes};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
-use crate::programs::{self, Health};
+use crate::runner::{Health, Session};
 use crate::status::{self, Explanation, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
@@ -43,52 +42,36 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
         watch::run(&context, &selected, pause)?;
         return Ok(Exit::Done);
     }
-    let seen = block_on(gather(&context, &selected))?;
-    seen.tell_unknown();
+    let runners = block_on(gather(&context, &selected))?;
     if args.json {
-        output::json(&seen.runners)?;
+        output::json(&runners)?;
     } else {
-        output::data(&table(&seen))?;
-        for warning in warnings(&seen, &context) {
+        output::data(&table(&runners))?;
+        for warning in warnings(&runners, &context) {
             output::warn(&warning.cause, warning.hint.as_deref());
         }
     }
-    Ok(if seen.runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
+    Ok(if runners.iter().all(RunnerStatus::is_well) { Exit::Done } else { Exit::No })
 }
 
-/// What was seen of the runners.
-pub(super) struct Seen {
-    pub runners: Vec<RunnerStatus>,
-    /// What could not be seen, and why.
-    unknown: Vec<String>,
-}
-
-impl Seen {
-    /// Says what could not be seen.
-    pub(super) fn tell_unknown(&self) {
-        self.unknown.iter().for_each(|unknown| output::warn(unknown, None));
-    }
-}
-
-fn table(seen: &Seen) -> String {
-    status::table(&seen.runners, &|since| ago(since)) + "\n"
+fn table(runners: &[RunnerStatus]) -> String {
+    status::table(runners, &|since| ago(since)) + "\n"
 }
 
 /// What is the matter with runners and images.
-fn warnings(seen: &Seen, context: &Context) -> Vec<Explanation> {
+fn warnings(runners: &[RunnerStatus], context: &Context) -> Vec<Explanation> {
     let of_runner = |runner: &RunnerStatus| {
         let cause = format!("{}: {}", runner.name, runner.problem.as_ref()?);
         Some(Explanation { cause, hint: runner.hint.clone() })
     };
-    let of_runners = seen.runners.iter().filter_map(of_runner);
-    of_runners.chain(status::old_images(&seen.runners, context.fleet.layout.scope.option())).collect()
+    let of_runners = runners.iter().filter_map(of_runner);
+    of_runners.chain(status::old_images(runners, context.fleet.layout.scope.option())).collect()
 }
 
 /// All of it in one text.
-fn in_words(seen: &Seen, context: &Context) -> String {
-    let mut text = table(seen);
-    let unknown = seen.unknown.iter().map(|cause| Explanation { cause: cause.clone(), hint: None });
-    for warning in unknown.chain(warnings(seen, context)) {
+fn in_words(runners: &[RunnerStatus], context: &Context) -> String {
+    let mut text = table(runners);
+    for warning in warnings(runners, context) {
         text += &["\nwarning: ", &warning.cause].concat();
         if let Some(hint) = warning.hint {
             text += &["\nhint: ", &hint].concat();
@@ -103,21 +86,15 @@ struct Witnesses {
     slices: Vec<UnitState>,
     later_slices: Vec<UnitState>,
     window: Duration,
-    health: BTreeMap<String, Health>,
     tokens: Option<Result<Tokens, String>>,
     busy: Vec<u16>,
-    unknown: Vec<String>,
 }
 
 /// All that `status` tells of the `selected` runners.
-pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Seen, Failure> {
+pub(super) async fn gather(context: &Context, selected: &[&Runner]) -> Result<Vec<RunnerStatus>, Failure> {
     let host = context.host().await?;
     let witnesses = ask(context, &host, selected).await?;
-    let mut runners = Vec::new();
-    for (index, runner) in selected.iter().enumerate() {
-        runners.push(one(context, runner, index, &witnesses)?);
-    }
-    Ok(Seen { runners, unknown: witnesses.unknown })
+    selected.iter().enumerate().map(|(index, runner)| one(context, runner, index, &witnesses)).collect()
 }
 
 async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Witnesses, Failure> {
@@ -128,21 +105,9 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
     let slices: Vec<String> = selected.iter().map(|runner| names::slice(runner.number)).collect();
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
     let slices: Vec<&str> = slices.iter().map(String::as_str).collect();
-    // An engine takes longer than all of systemd's answers.
-    let engine = context.programs.engine.clone();
-    let asked = tokio::task::spawn_blocking(move || programs::health(&engine));
     let first = tokio::time::Instant::now();
     let first_slices = systemd.observe(&slices).await?;
     let services = systemd.observe(&services).await?;
-    let mut unknown = Vec::new();
-    let health = asked
-        .await
-        .map_err(|error| error.to_string())
-        .and_then(|told| told.map_err(|error| error.to_string()));
-    let health = health.unwrap_or_else(|error| {
-        unknown.push(format!("the engine does not tell the containers' health: {error}"));
-        BTreeMap::new()
-    });
     tokio::time::sleep_until(first + CPU_WINDOW).await;
     let later_slices = systemd.observe(&slices).await?;
     let numbers: Vec<u16> = selected.iter().map(|runner| runner.number).collect();
@@ -151,10 +116,8 @@ async fn ask(context: &Context, host: &Host, selected: &[&Runner]) -> Result<Wit
         slices: first_slices,
         later_slices,
         window: first.elapsed(),
-        health,
         tokens: tokens(context),
         busy: apply::busy(host, &numbers)?,
-        unknown,
     })
 }
 
@@ -208,8 +171,8 @@ fn one(
         unit: service.unit.clone(),
         active_state: service.active_state.to_string(),
         sub_state: service.sub_state.clone(),
-        session: session.filter(|_| running).map(|session| session.state.to_string()),
-        health: witnesses.health.get(&runner.name).and_then(|health| health_word(*health)),
+        session: session.as_ref().filter(|_| running).map(|session| session.state.to_string()),
+        health: running.then(|| health(context, runner, session.as_ref()).to_string()),
         busy: witnesses.busy.contains(&runner.number),
         registered: files::can_see(&context.root.at(mark)).map(|seen| seen && (running || !runner.ephemeral)),
         ephemeral: runner.ephemeral,
@@ -242,14 +205,12 @@ fn restart_pending(context: &Context, runner: &Runner, service: &UnitState) -> R
     Ok(in_use.is_some() && started_with != in_use)
 }
 
-fn health_word(health: Health) -> Option<String> {
-    let word = match health {
-        Health::Starting => "starting",
-        Health::Healthy => "healthy",
-        Health::Unhealthy => "unhealthy",
-        Health::Unchecked => return None,
-    };
-    Some(word.to_owned())
+fn health(context: &Context, runner: &Runner, session: Option<&Session>) -> Health {
+    let (checks, retries) = (&context.fleet.health, context.fleet.health.retries);
+    let stale_after = checks.interval * 3 + checks.timeout;
+    let noted = apply::health_checks(&context.root, &runner.paths);
+    let state = session.map(|session| session.state);
+    noted.map_or(Health::Starting, |noted| noted.health(retries, stale_after, state, Timestamp::now()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage for the eye")]

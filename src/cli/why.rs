@@ -60,14 +60,13 @@ pub(super) fn run(args: &Args, global: &GlobalArgs) -> Result<Exit, Failure> {
 async fn ask(args: &Args, context: &Context, client: Option<&Client>) -> Result<Answer, Failure> {
     let runners: Vec<&Runner> = context.fleet.runners.iter().collect();
     let here = status::gather(context, &runners).await?;
-    here.tell_unknown();
     let (known, queued) = match client {
         Some(client) => (Some(known(client).await?), queued(args, client).await?),
         None => (None, Vec::new()),
     };
     let fleet: Vec<Candidate> = runners
         .iter()
-        .zip(&here.runners)
+        .zip(&here)
         .map(|(runner, here)| candidate(context, runner, here, known.as_ref()))
         .collect();
     Ok(Answer {

@@ -182,6 +182,12 @@ impl RunnerPaths {
         self.status.join("state")
     }
 
+    /// What the container's health checks found.
+    #[must_use]
+    pub fn health(&self) -> PathBuf {
+        self.status.join("health")
+    }
+
     /// The time stamps of the runner's own program, `RUNNER_PERFLOG`.
     #[must_use]
     pub fn perf(&self) -> PathBuf {

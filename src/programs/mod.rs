@@ -4,7 +4,6 @@
 //! notifications; everything else is spoken to directly.
 
 mod accounts;
-mod containers;
 mod credentials;
 mod hook;
 mod idmap;
@@ -22,12 +21,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 pub use accounts::{add_account, add_system_account, remove_account};
-pub use containers::{Health, health};
 pub use credentials::{DecryptError, decrypt_credential};
 pub use hook::run_hook;
 pub use idmap::{mount_as_it_is, mount_for_container, mount_for_engine};
 pub use images::{UnusedImage, remove_image, unused_images};
-pub use networks::remove_network;
+pub use networks::{NETWORKS, make_network, remove_network};
 pub use probe::{NamespaceProbe, user_namespace, version};
 pub use quadlet::{generator, generator_below, refuses};
 pub use runner_images::{RunnerImage, container_images, image_of_container, pull, runner_images, tag};

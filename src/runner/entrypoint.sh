@@ -678,7 +678,7 @@ main() {
     trap on_no_space USR2
     # With nothing mounted there (Compose), it is the container's own; the user `runner` has to get through to perf/.
     [[ -d $status ]] || (umask 022 && mkdir -p "$status")
-    rm -f "$status/health-failures"
+    rm -f "$status/health"
     set_state starting 'preparing the runner'
     find_runner_root
     link_private_engine

@@ -7,12 +7,18 @@ set -uo pipefail
 readonly sysroot=${RUNNERCTL_SYSROOT:-}
 readonly status=$sysroot/run/homelab-runner/status
 readonly perf=${RUNNER_PERFLOG:-$status/perf}/Runner.perf
-readonly failures_file=$status/health-failures
+readonly health_file=$status/health
 # A session that another listener left behind is refused for about four minutes: no reason to start over before that.
 readonly connecting_seconds=300
 
+# For the host: failures in a row, when the first was, when this check is. All of one width and written over the last ones, so that no
+# reader finds half of it; there may be no place for it (Compose).
+note() { # FAILURES FIRST
+    { printf '%10d %10d %10d\n' "$1" "$2" "$EPOCHSECONDS" 1<>"$health_file"; } 2>/dev/null
+}
+
 healthy() {
-    [[ ! -e $failures_file ]] || printf '0 0\n' >"$failures_file"
+    note 0 0
     printf 'online: %s\n' "$1"
     exit 0
 }
@@ -27,10 +33,10 @@ unhealthy() {
 # that takes all there is. After n failures in a row that this script has found, it asks the entrypoint to end.
 ask_for_end() {
     local count=0 first=0 word=''
-    [[ ! -f $failures_file ]] || read -r count first <"$failures_file"
-    ((count)) || first=$EPOCHSECONDS
+    [[ ! -f $health_file ]] || read -r count first _ <"$health_file"
+    [[ $count =~ ^[1-9][0-9]{0,5}$ && $first =~ ^[1-9][0-9]{0,9}$ ]] || count=0 first=$EPOCHSECONDS
     ((count += 1))
-    printf '%s %s\n' "$count" "$first" >"$failures_file"
+    note "$count" "$first"
     ((count >= RUNNERCTL_HEAL_AFTER)) || return
     [[ ! -f $status/state ]] || read -r word <"$status/state"
     case $word in

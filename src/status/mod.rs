@@ -26,7 +26,7 @@ pub struct RunnerStatus {
     pub sub_state: String,
     /// The entrypoint's word: starting, configuring, connecting, online, done, failed, stopping; `null` where it said none.
     pub session: Option<String>,
-    /// The engine's health check: starting, healthy, unhealthy; `null` where there is no container or no check.
+    /// What the health checks in the container come to: starting, healthy, unhealthy, or unchecked where the engine makes none any more; `null` where it does not run.
     pub health: Option<String>,
     /// A workflow job runs on it.
     pub busy: bool,

@@ -72,9 +72,6 @@ pub(super) fn service_lines(
     text.plain("LimitCORE", 0);
     // A workflow job that is killed for its memory must not take the runner with it.
     text.plain("OOMPolicy", "continue").command("ExecStartPre", "", &prepare(fleet, runner, programs, unit));
-    if fleet.engine == Engine::Podman && container::has_own_network(fleet, runner) {
-        text.command("ExecStartPre", "", &make_network(runner, programs));
-    }
     if let Some(ids) = runner.ids {
         text.command("ExecStartPost", "", &attach_engine(fleet, runner, programs, ids)).command(
             "ExecStopPost",
@@ -174,9 +171,14 @@ fn prepare(fleet: &Fleet, runner: &Runner, programs: &Programs, unit: &str) -> V
             words.push("--unmapped".to_owned());
         }
     }
-    if fleet.layout.scope == Scope::User && fleet.engine == Engine::Podman {
-        words.push("--rootless".to_owned());
-        words.push(format!("--engine-program={}", path(&programs.engine)));
+    if fleet.engine == Engine::Podman {
+        let is_rootless = fleet.layout.scope == Scope::User;
+        let network = container::has_own_network(fleet, runner).then(|| names::network(runner.number));
+        if is_rootless || network.is_some() {
+            words.push(format!("--engine-program={}", path(&programs.engine)));
+        }
+        words.extend(network.map(|network| format!("--network={network}")));
+        words.extend(is_rootless.then(|| "--rootless".to_owned()));
     }
     words
 }
@@ -219,14 +221,6 @@ fn await_online(runner: &Runner, programs: &Programs) -> Vec<String> {
     words.push(format!("--engine-program={}", programs.engine.display()));
     words.push(format!("--container={}", runner.name));
     words.extend(runner.ephemeral.then(|| format!("--trash={}", runner.paths.trash.display())));
-    words
-}
-
-/// podman-network-create(1): isolated networks do not reach each other. Names are resolved as on the default network, without a server of their own.
-fn make_network(runner: &Runner, programs: &Programs) -> Vec<String> {
-    let mut words = vec![programs.engine.display().to_string()];
-    words.extend(["network", "create", "--ignore", "--disable-dns", "--opt=isolate=true"].map(str::to_owned));
-    words.push(names::network(runner.number));
     words
 }
 

@@ -16,7 +16,7 @@ use crate::fleet::Runner;
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// Each look asks systemd and the engine; more often than this nobody reads.
+/// Each look asks systemd; more often than this nobody reads.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Where the terminal does not say.

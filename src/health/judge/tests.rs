@@ -7,8 +7,12 @@ mod soak;
 use jiff::Timestamp;
 
 use super::*;
-use crate::health::Listener;
+use crate::health::heal::HealEnd;
+use crate::health::witness::{Container, Unit, Usage, WorkflowJob};
+use crate::health::{Activity, Listener};
 use crate::runner::SessionState;
+use crate::status::ImageAge;
+use crate::why::AtGithub;
 
 const USAGE: Usage = Usage {
     cpu_percent: None,

@@ -103,8 +103,9 @@ fn ten_thousand_connections_do_not_keep_anybody_out() {
     };
     thread::scope(|scope| {
         let crowds: Vec<_> = (0..4).map(|_| scope.spawn(knock)).collect();
+        // Whoever is the oldest of those that have asked for nothing makes room. Between connecting and asking that can be anybody, who then asks again, as browsers do.
         for _ in 0..5 {
-            server.assert_well();
+            assert!((0..3).any(|_| server.ask("GET", "/", "").contains("200 OK")));
         }
         let crowds: Vec<_> = crowds.into_iter().map(|crowd| crowd.join().unwrap()).collect();
         assert_eq!(crowds.iter().map(Vec::len).sum::<usize>(), each * 4);

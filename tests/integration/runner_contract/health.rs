@@ -142,7 +142,7 @@ const NO_SESSION: &str = "not connected: the listener has no session at GitHub";
 fn after_enough_failures_in_a_row_the_runner_is_restarted() {
     let mut container = lost_session();
     health_is(&container, 1, NO_SESSION);
-    assert_eq!(container.read("run/homelab-runner/status/health-failures").split(' ').next(), Some("1"));
+    assert_eq!(container.read("run/homelab-runner/status/health").split_whitespace().next(), Some("1"));
     assert_eq!(container.read("stub/signals"), "");
     health_is(&container, 1, NO_SESSION);
     assert_eq!(container.exit_code(), 73);

@@ -53,7 +53,8 @@ pub(crate) const CREDENTIAL: &str = "/etc/homelab-runners/github-credential";
 static INSTALLED: Mutex<Option<Way>> = Mutex::new(None);
 
 /// The limits are small, so that reaching them is quick; the stand-in waits a tenth of what the runner would. A health check costs a
-/// second and more of an emulated processor: one every five seconds for each of four runners took 1.4 of two processors all the time.
+/// second and more of an emulated processor: one every five seconds for each of four runners took 1.4 of two processors all
+/// the time, one every twenty 0.35.
 const LIMITS: &str = "[limits]
 cpu_quota = \"150%\"
 memory_max = \"300M\"
