@@ -20,7 +20,7 @@ pub(super) struct Args {
     #[arg(long, short = 'n', value_name = "LINES", default_value_t = 200)]
     lines: u32,
     /// Since when, in journalctl's words: "yesterday", "-1h", "2026-11-23 18:00"
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use crate::apply::{self, Host, notes};
 use crate::config::{TokenError, Tokens};
 use crate::files::{self, SecretFileError};
 use crate::fleet::{Runner, names};
-use crate::runner::{Health, Session};
+use crate::runner::{Health, Session, SessionState};
 use crate::status::{self, Explanation, RunnerStatus};
 use crate::systemd::{ActiveState, UnitState};
 
@@ -157,6 +157,8 @@ fn one(
     let earlier_cpu = witnesses.slices.get(index).and_then(|slice| slice.cpu_usage_nsec);
     let running = service.active_state.is_started();
     let session = apply::session(&context.root, &runner.paths);
+    // Until the next start there is what the last container left.
+    let has_ended = service.sub_state == "auto-restart" || session.as_ref().is_some_and(Session::is_over);
     let source = context.fleet.token_source(runner.number);
     let is_well = service.active_state == ActiveState::Active;
     let explanation =
@@ -172,7 +174,8 @@ fn one(
         active_state: service.active_state.to_string(),
         sub_state: service.sub_state.clone(),
         session: session.as_ref().filter(|_| running).map(|session| session.state.to_string()),
-        health: running.then(|| health(context, runner, session.as_ref()).to_string()),
+        health: (running && !has_ended)
+            .then(|| health(context, runner, &service, session.as_ref()).to_string()),
         busy: witnesses.busy.contains(&runner.number),
         registered: files::can_see(&context.root.at(mark)).map(|seen| seen && (running || !runner.ephemeral)),
         ephemeral: runner.ephemeral,
@@ -205,12 +208,16 @@ fn restart_pending(context: &Context, runner: &Runner, service: &UnitState) -> R
     Ok(in_use.is_some() && started_with != in_use)
 }
 
-fn health(context: &Context, runner: &Runner, session: Option<&Session>) -> Health {
+fn health(context: &Context, runner: &Runner, service: &UnitState, session: Option<&Session>) -> Health {
     let (checks, retries) = (&context.fleet.health, context.fleet.health.retries);
     let stale_after = checks.interval * 3 + checks.timeout;
-    let noted = apply::health_checks(&context.root, &runner.paths);
     let state = session.map(|session| session.state);
-    noted.map_or(Health::Starting, |noted| noted.health(retries, stale_after, state, Timestamp::now()))
+    let Some(noted) = apply::health_checks(&context.root, &runner.paths) else {
+        let up = service.state_change.and_then(|since| since.elapsed().ok());
+        let is_late = state == Some(SessionState::Online) && up.is_some_and(|up| up > stale_after);
+        return if is_late { Health::Unchecked } else { Health::Starting };
+    };
+    noted.health(retries, stale_after, state, Timestamp::now())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage for the eye")]

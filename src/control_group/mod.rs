@@ -12,9 +12,12 @@ pub use usage::{Usage, usage};
 /// Where the kernel shows them.
 const ROOT: &str = "/sys/fs/cgroup";
 
+/// States of a process that has ended and nobody has waited for, `proc_pid_stat(5)`.
+const ENDED: [char; 3] = ['Z', 'X', 'x'];
+
 /// Names (`comm`) of all programs in the control group at `directory` and below it; empty where there is none.
 ///
-/// Processes that end meanwhile are passed over.
+/// Processes that have ended, or end meanwhile, are passed over.
 ///
 /// # Errors
 /// The control group cannot be read.
@@ -52,7 +55,8 @@ fn each(directory: &Path, look: &mut dyn FnMut(u32, String, char)) -> io::Result
     for process in processes(directory)? {
         match fs::read(format!("/proc/{process}/stat")) {
             Ok(stat) => {
-                if let Some((name, state)) = name_and_state(&String::from_utf8_lossy(&stat)) {
+                let seen = name_and_state(&String::from_utf8_lossy(&stat));
+                if let Some((name, state)) = seen.filter(|(_, state)| !ENDED.contains(state)) {
                     look(process, name, state);
                 }
             }

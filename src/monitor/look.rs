@@ -17,9 +17,6 @@ use crate::runner::{LISTENER, WORKER};
 /// States of a process that a signal or a debugger stopped, `proc_pid_stat(5)`.
 const STOPPED: [char; 2] = ['T', 't'];
 
-/// States of one that has ended.
-const ENDED: [char; 3] = ['Z', 'X', 'x'];
-
 /// Looks, and remembers the CPU time of the look before.
 #[derive(Default)]
 pub(super) struct Looker {
@@ -32,7 +29,7 @@ impl Looker {
         let container = match control_group::programs_and_states(&group) {
             Ok(programs) => {
                 let session = apply::session(root, &runner.paths).map(|session| session.state);
-                let worker = programs.iter().any(|(name, state)| name == WORKER && !ENDED.contains(state));
+                let worker = programs.iter().any(|(name, _)| name == WORKER);
                 Some(Container { session, listener: listener(&programs), worker })
             }
             Err(error) => {
@@ -83,8 +80,7 @@ fn workflow_job(root: &Root, runner: &Runner) -> Option<WorkflowJob> {
 
 /// One that can run counts, whatever else bears the name.
 fn listener(programs: &std::collections::BTreeSet<(String, char)>) -> Listener {
-    let mut states =
-        programs.iter().filter(|(name, state)| name == LISTENER && !ENDED.contains(state)).peekable();
+    let mut states = programs.iter().filter(|(name, _)| name == LISTENER).peekable();
     if states.peek().is_none() {
         return Listener::Missing;
     }

@@ -620,8 +620,8 @@ run_listener() {
     launch listen 2>&"$sink_fd"
     exec {sink_fd}>&-
     wait_for_child
+    [[ -z $killer ]] || kill -KILL "$killer" 2>/dev/null # first: it holds the clock's pipe open
     end_clock
-    [[ -z $killer ]] || kill -KILL "$killer" 2>/dev/null
     reader_status "$reader"
     removed=$?
     [[ -z $ephemeral ]] || end_ephemeral "$removed"

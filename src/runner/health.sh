@@ -3,6 +3,7 @@
 # network, no secret and no program but bash? Prints one line; exit 0 healthy, 1 not.
 # RUNNERCTL_SYSROOT and RUNNERCTL_MAIN_PID are for tests.
 set -uo pipefail
+umask 022 # people without root read what is noted
 
 readonly sysroot=${RUNNERCTL_SYSROOT:-}
 readonly status=$sysroot/run/homelab-runner/status
@@ -10,11 +11,13 @@ readonly perf=${RUNNER_PERFLOG:-$status/perf}/Runner.perf
 readonly health_file=$status/health
 # A session that another listener left behind is refused for about four minutes: no reason to start over before that.
 readonly connecting_seconds=300
+printf -v now '%(%s)T' -1
+readonly now
 
 # For the host: failures in a row, when the first was, when this check is. All of one width and written over the last ones, so that no
 # reader finds half of it; there may be no place for it (Compose).
 note() { # FAILURES FIRST
-    { printf '%10d %10d %10d\n' "$1" "$2" "$EPOCHSECONDS" 1<>"$health_file"; } 2>/dev/null
+    { printf '%10d %10d %10d\n' "$1" "$2" "$now" 1<>"$health_file"; } 2>/dev/null
 }
 
 healthy() {
@@ -34,14 +37,14 @@ unhealthy() {
 ask_for_end() {
     local count=0 first=0 word=''
     [[ ! -f $health_file ]] || read -r count first _ <"$health_file"
-    [[ $count =~ ^[1-9][0-9]{0,5}$ && $first =~ ^[1-9][0-9]{0,9}$ ]] || count=0 first=$EPOCHSECONDS
+    [[ $count =~ ^[1-9][0-9]{0,5}$ && $first =~ ^[1-9][0-9]{0,9}$ ]] || count=0 first=$now
     ((count += 1))
     note "$count" "$first"
     ((count >= RUNNERCTL_HEAL_AFTER)) || return
     [[ ! -f $status/state ]] || read -r word <"$status/state"
     case $word in
     online) ;;
-    connecting) ((EPOCHSECONDS - first >= connecting_seconds)) || return ;;
+    connecting) ((now - first >= connecting_seconds)) || return ;;
     *) return ;; # registering or on its way out: the entrypoint is at work itself
     esac
     kill -USR1 "${RUNNERCTL_MAIN_PID:-1}"

@@ -72,6 +72,14 @@ pub struct Session {
     pub sentence: String,
 }
 
+impl Session {
+    /// Has the entrypoint ended, or is it about to?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, SessionState::Done | SessionState::Failed)
+    }
+}
+
 /// The text does not begin with one of the words of [`SessionState`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a state file begins with starting, configuring, connecting, online, done, failed or stopping")]

@@ -34,7 +34,7 @@ fn engine_status(status: i32) -> String {
     match status {
         125 => "the engine could not start the container (image, network or option): see its log".to_owned(),
         126 | 127 => "the image has no /bin/bash that could be run".to_owned(),
-        137 => "the container was killed (unhealthy, out of memory, or by hand)".to_owned(),
+        137 => "the container was killed (out of memory, or by hand)".to_owned(),
         143 => "the container was terminated".to_owned(),
         other => format!("the container ended with status {other}"),
     }

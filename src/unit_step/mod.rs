@@ -24,7 +24,7 @@ pub use engine::{AttachEngine, AttachError, attach, release};
 pub use heal::{answer, asked, heal};
 pub use jit::{EndNoted, Jit, NotMade, Renew, Renewed, delete_in_background, end_registration};
 pub use note_image::{NoteImageError, note_image};
-pub use prepare::{Prepare, PrepareError, prepare};
+pub use prepare::{OwnNetwork, Prepare, PrepareError, prepare};
 pub use prepare_reports::{prepare_reports, prepare_server_root};
 pub use renew::{Wanted, renew};
 pub use token::{Mint, TokenOrigin, TokenProblem, TokensFile};

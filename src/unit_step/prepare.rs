@@ -35,8 +35,18 @@ pub struct Prepare {
     pub ids: Option<IdRange>,
     /// The container's ids are the host's although it has a private engine: Docker maps those of all its containers or of none.
     pub unmapped: bool,
+    /// The network that the container is to find in Podman.
+    pub network: Option<OwnNetwork>,
     /// Where this user may delete what the container's users have closed, in a user's own fleet.
     pub unshare: Option<Unshare>,
+}
+
+/// A network of a runner's own.
+pub struct OwnNetwork {
+    /// Its name.
+    pub name: String,
+    /// The program.
+    pub podman: PathBuf,
 }
 
 impl Prepare {
@@ -60,7 +70,7 @@ pub enum PrepareError {
     /// An old mount is in the way.
     #[error(transparent)]
     Mount(#[from] MountError),
-    /// The reports directory could not be mounted, or nothing be deleted as the container's users.
+    /// Podman makes no network, the reports directory could not be mounted, or nothing be deleted as the container's users.
     #[error(transparent)]
     Program(#[from] ProgramError),
 }
@@ -80,6 +90,9 @@ pub fn prepare(step: &Prepare) -> Result<Vec<String>, PrepareError> {
 
 fn make(step: &Prepare) -> Result<Vec<String>, PrepareError> {
     let mut said = make_files(step)?;
+    if let Some(OwnNetwork { name, podman }) = &step.network {
+        programs::make_network(podman, name, Path::new(programs::NETWORKS))?;
+    }
     said.extend(mount_reports(step)?);
     Ok(said)
 }

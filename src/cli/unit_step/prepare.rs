@@ -1,15 +1,14 @@
 //! `runnerctl unit-step prepare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{credential, end_noted, github_credential, id_range};
 use crate::cli::context::GlobalArgs;
 use crate::cli::failure::Failure;
 use crate::cli::{github_client, output};
 use crate::fleet::{IdRange, RunnerPaths, names};
-use crate::programs;
 use crate::runner::all_labels;
-use crate::unit_step::{self, Jit, Mint, TokenOrigin, TokensFile, Unshare, Wanted};
+use crate::unit_step::{self, Jit, Mint, OwnNetwork, TokenOrigin, TokensFile, Unshare, Wanted};
 
 /// Options of `unit-step prepare`.
 #[derive(Debug, clap::Args)]
@@ -80,9 +79,6 @@ struct EphemeralArgs {
 }
 
 pub(super) fn run(args: Args, global: &GlobalArgs) -> Result<(), Failure> {
-    if let Some((name, podman)) = args.network.as_ref().zip(global.engine_program.as_ref()) {
-        programs::make_network(podman, name, Path::new(programs::NETWORKS))?;
-    }
     let said = unit_step::prepare(&unit_step::Prepare {
         token: token_origin(&args)?,
         runner: args.runner,
@@ -91,6 +87,10 @@ pub(super) fn run(args: Args, global: &GlobalArgs) -> Result<(), Failure> {
         reports: args.reports_dir,
         ids: args.ids.first_id,
         unmapped: args.ids.unmapped,
+        network: args
+            .network
+            .zip(global.engine_program.clone())
+            .map(|(name, podman)| OwnNetwork { name, podman }),
         unshare: unshare(args.ids.rootless, global)?,
     })?;
     for line in &said {

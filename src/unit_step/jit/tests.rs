@@ -75,6 +75,7 @@ impl Bed {
             reports: self.directory.path().join("reports"),
             ids: None,
             unmapped: false,
+            network: None,
             unshare: None,
         }
     }

@@ -22,6 +22,7 @@ fn step(directory: &Path, env: &str) -> Prepare {
         reports: directory.join("reports"),
         ids: None,
         unmapped: false,
+        network: None,
         unshare: None,
     }
 }

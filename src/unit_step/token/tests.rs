@@ -41,6 +41,7 @@ impl Bed {
             reports: at("reports"),
             ids: None,
             unmapped: false,
+            network: None,
             unshare: None,
         }
     }

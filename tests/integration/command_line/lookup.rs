@@ -110,10 +110,12 @@ fn logs_asks_journalctl_for_the_runners_unit() {
         Called::from(command.assert()).ends(0).stdout
     };
     assert_eq!(logs(&["3"]), "--unit=homelab-runner@3.service --no-hostname --lines=200\n");
-    assert_eq!(
-        logs(&["1", "-f", "--since=-1h"]),
-        "--unit=homelab-runner@1.service --no-hostname --since=-1h --follow\n"
-    );
+    for since in [&["--since=-1h"][..], &["--since", "-1h"]] {
+        assert_eq!(
+            logs(&[&["1", "-f"], since].concat()),
+            "--unit=homelab-runner@1.service --no-hostname --since=-1h --follow\n"
+        );
+    }
 }
 
 #[test]

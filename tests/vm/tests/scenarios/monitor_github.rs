@@ -67,8 +67,8 @@ fn cut_off(guest: &Guest) -> Outcome {
     Ok(())
 }
 
-/// GitHub is asked every 20 s, the least that the config allows. In the end it says what is so, and the monitor has its budget again.
-fn ask_often<'a>(fleet: &'a Fleet<'a>) -> Outcome<Undo<'a>> {
+/// GitHub is asked every 20 s, the least that the config allows; with `more` tables. In the end it says what is so, and the monitor has its budget again.
+fn ask_often<'a>(fleet: &'a Fleet<'a>, more: &str) -> Outcome<Undo<'a>> {
     let guest = fleet.guest;
     let undo = Undo::new(move || {
         guest.simulator().delete("/faults")?;
@@ -76,7 +76,7 @@ fn ask_often<'a>(fleet: &'a Fleet<'a>) -> Outcome<Undo<'a>> {
         guest.ok_within("runnerctl install-units 2>&1", START_LIMIT)?;
         begin_anew(guest, "true").map(drop)
     });
-    fleet.configure("\n\n[monitor]\ngithub_interval = \"20s\"")?;
+    fleet.configure(&format!("\n\n[monitor]\ngithub_interval = \"20s\"\n{more}"))?;
     let install = fleet.runnerctl("install-units")?;
     assert_eq!(install.code, 0, "{install}");
     Ok(undo)
@@ -108,7 +108,7 @@ fn call_offline(guest: &Guest, names: &[&str]) -> Outcome {
 /// One is restarted to find out whether that helps, and since it does not, nobody else; who is at a workflow job least of all.
 fn lies(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, WAY)?;
-    let undo = ask_often(&fleet)?;
+    let undo = ask_often(&fleet, "")?;
     begin_anew(guest, "true")?;
     wait_up_for_a_minute(guest)?;
     wait_said_of_all(guest, IDLE, START_LIMIT)?;
@@ -208,10 +208,43 @@ const FOUR_EARLIER: &str = r#"for minutes in 40 39 37 33; do
     for what in heal healed; do printf '{"time":"%s","runner":2,"what":"%s","why":"of earlier"}\n' "$(date -u -d "-$minutes min" +%FT%TZ)" $what; done
 done"#;
 
+/// Who is told: a program by its standard input, and a web server; what they got stands in the journal.
+const TOLD: &str = r#"
+[notify]
+command = ["/usr/bin/logger", "--tag=told-command"]
+webhook = "http://127.0.0.1:8099/told"
+"#;
+
+/// That web server: systemd starts it for each request. It reads the header and the body, and takes it.
+const WEBHOOK: &str = r#"cat >/run/systemd/system/told.socket <<'END'
+[Socket]
+ListenStream=127.0.0.1:8099
+Accept=yes
+END
+cat >/run/systemd/system/told@.service <<'END'
+[Service]
+StandardInput=socket
+ExecStart=/bin/bash /var/tmp/told.sh
+END
+cat >/var/tmp/told.sh <<'END'
+while IFS= read -r line && line=${line%$'\r'} && [[ -n $line ]]; do
+    [[ ${line,,} != content-length:* ]] || length=${line##* }
+done
+IFS= read -rN "$length" body
+logger --tag=told-webhook -- "$body"
+printf 'HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n'
+END
+systemctl daemon-reload && systemctl start told.socket"#;
+
+const NO_WEBHOOK: &str =
+    "systemctl stop told.socket; rm /run/systemd/system/told* /var/tmp/told.sh; systemctl daemon-reload";
+
 /// GitHub goes on to call runner 2 offline whatever is done.
 fn storm(guest: &Guest) -> Outcome {
     let fleet = Fleet::running(guest, WAY)?;
-    let undo = ask_often(&fleet)?;
+    let no_webhook = Undo::new(|| guest.ok(NO_WEBHOOK).map(drop));
+    guest.ok(WEBHOOK)?;
+    let undo = ask_often(&fleet, TOLD)?;
     begin_anew(guest, FOUR_EARLIER)?;
     wait_up_for_a_minute(guest)?;
     wait_said_of_all(guest, IDLE, START_LIMIT)?;
@@ -224,6 +257,12 @@ fn storm(guest: &Guest) -> Outcome {
         "runnerctl events 2 | grep 'gave up: restarts did not help, and no more are tried'",
     )?;
     assert!(told.contains("runner 2 "), "{told}");
+    for whom in ["told-command", "told-webhook"] {
+        let about = r#""kind":"gave-up""#;
+        let look =
+            format!("journalctl --no-pager -o cat -t {whom} | grep -F '{about}' | grep homelab-runner-2");
+        guest.wait_until(&format!("{whom} is told"), START_LIMIT, &look)?;
+    }
     assert_eq!(status_of(guest, "/healthz")?, "503");
     assert_eq!(status_of(guest, "/healthz/2")?, "503");
     let said = guest.ok(&format!("{CURL} http://127.0.0.1:8090/healthz/2"))?;
@@ -239,6 +278,7 @@ fn storm(guest: &Guest) -> Outcome {
     wait_said_of_all(guest, IDLE, WORKFLOW_LIMIT)?;
     wait_answers(guest, 200)?;
     drop(undo);
+    drop(no_webhook);
     wait_answers(guest, 200)?;
     Ok(())
 }

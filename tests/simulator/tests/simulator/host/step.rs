@@ -88,6 +88,7 @@ fn a_step_of_the_unit() {
         paths,
         ids: None,
         unmapped: false,
+        network: None,
         unshare: None,
     });
     println!("said: {:?}", said.unwrap());
