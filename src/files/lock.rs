@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::error::FileError;
 
-/// Held as long as it lives; the kernel lets go when the process ends, however it ends.
+/// Held as long as it lives; when the process ends, however it ends, the kernel lets go.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock(File);
 
 impl Lock {
     /// Takes the lock, or returns `None` when another run has it.
@@ -40,5 +40,31 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(FileError::new("lock", path, source)),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A process that is just being started has a copy of the open file until it executes its program: with closing alone it would hold the lock as long, flock(2).
+        // Nothing is left to do when it fails, and a drop cannot report it.
+        drop(self.0.unlock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_copy_that_a_process_being_started_has_holds_nobody_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let lock = Lock::take(&path).unwrap().unwrap();
+        let _copy = lock.0.try_clone().unwrap();
+        assert!(Lock::take(&path).unwrap().is_none());
+        drop(lock);
+        assert!(Lock::take(&path).unwrap().is_some());
     }
 }
