@@ -181,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_has_ended_and_was_not_waited_for_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let id = rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&child));
+        let left = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(id, left).unwrap();
+        fs::write(directory.path().join("cgroup.procs"), format!("{}\n", child.id())).unwrap();
+        let found = programs(directory.path()).unwrap();
+        child.wait().unwrap();
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
     fn a_name_may_hold_what_ends_a_name() {
         assert_eq!(name_and_state("12 (a) T (b) S 1 2"), Some(("a) T (b".to_owned(), 'S')));
         assert_eq!(name_and_state("12 (a"), None);

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command};
 
+use homelab_runners::runner::HealthChecks;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::container::{Container, eventually};
@@ -125,6 +127,23 @@ fn a_dead_worker_is_no_worker() {
         std::fs::read_to_string(&stat).ok().filter(|stat| stat.contains(") Z "))
     });
     health_is(&container, 1, "not connected: no listener is running");
+}
+
+#[test]
+fn what_a_check_found_is_noted_for_whoever_looks_from_the_host() {
+    let mut container = lost_session();
+    container.env("RUNNERCTL_HEAL_AFTER", "9");
+    for failures in [1, 2] {
+        health_is(&container, 1, NO_SESSION);
+        let file = container.path("run/homelab-runner/status/health");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+        let noted: HealthChecks = std::fs::read_to_string(file).unwrap().parse().unwrap();
+        assert_eq!(noted.failures, failures);
+    }
+    let perf = container.path("run/homelab-runner/status/perf/Runner.perf");
+    std::fs::write(perf, "RunnerProcessStarted:1\nSessionCreated:2\n").unwrap();
+    health_is(&container, 0, "online: listening for workflow jobs");
+    assert!(container.read("run/homelab-runner/status/health").starts_with("         0          0 "));
 }
 
 /// A runner that was online and lost its session, with a health check that asks for a restart after two failures.

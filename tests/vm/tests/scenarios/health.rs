@@ -23,7 +23,7 @@ fn health_checks(guest: &Guest) -> Outcome {
     for name in NAMES {
         guest.wait_until(
             "healthy",
-            Duration::from_secs(120),
+            Duration::from_secs(60),
             &format!("podman inspect -f '{{{{.State.Health.Status}}}}' {name} | grep -x healthy"),
         )?;
     }

@@ -155,7 +155,7 @@ fn uninstall(guest: &Guest) -> Outcome {
     fleet.wait_online(&NAMES)?;
     guest.wait_until(
         "healthy",
-        Duration::from_secs(120),
+        Duration::from_secs(60),
         "docker inspect -f '{{.State.Health.Status}}' homelab-runner-1 | grep -x healthy",
     )?;
     Ok(())
